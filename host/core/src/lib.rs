@@ -1,0 +1,5 @@
+//! Puts the right credential on an outgoing request.
+
+pub mod secret;
+
+mod contract;

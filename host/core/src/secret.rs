@@ -1,0 +1,1 @@
+//! A value that must not be seen.
