@@ -1,5 +1,6 @@
 //! Puts the right credential on an outgoing request.
 
 pub mod secret;
+pub mod values;
 
 mod contract;

@@ -1,0 +1,197 @@
+//! Finds known secrets in text, and covers them.
+//!
+//! A masker sees only the encodings that it knows: plain, percent (either case), form, hex (either
+//! case), JSON string escapes, and base64 in both alphabets at each of the three alignments that a
+//! secret can have inside a longer encoded text (`base64("user:" + secret)`). It is a net under the
+//! types, not a proof.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Secret;
+
+/// What stands where a secret stood.
+pub const MASK: &str = "[masked]";
+
+/// Shorter secrets are masked only as a whole word of the text: covering every `7` would tell
+/// more than it hides.
+const SHORTEST_EVERYWHERE: usize = 4;
+
+/// RFC 3986 unreserved stay as they are; what a careful encoder leaves alone.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Covers known secrets wherever they turn up.
+#[derive(Clone, Default)]
+pub struct Masker {
+    needles: Vec<Secret>,
+}
+
+impl Masker {
+    /// Learns `secrets` in all the encodings of the module's first lines.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut masker = Self::default();
+        for secret in secrets {
+            masker.learn(secret);
+        }
+        masker
+    }
+
+    /// Learns one more.
+    pub fn learn(&mut self, secret: &Secret) {
+        let text = secret.expose();
+        if text.is_empty() {
+            return;
+        }
+        let mut forms = vec![text.to_owned()];
+        if text.len() >= SHORTEST_EVERYWHERE {
+            forms.extend(encodings(text));
+        }
+        for form in forms {
+            if !self.needles.iter().any(|known| known.expose() == form) {
+                self.needles.push(Secret::new(form));
+            }
+        }
+        // Longest first, so that an encoding is covered whole and not by a shorter part of it.
+        self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.expose().len()));
+    }
+
+    /// Whether `text` holds a known secret.
+    pub fn finds(&self, text: &str) -> bool {
+        self.needles.iter().any(|needle| find(text, needle.expose()).is_some())
+    }
+
+    /// `text` with every known secret replaced by [`MASK`].
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut masked = Cow::Borrowed(text);
+        for needle in &self.needles {
+            while let Some(at) = find(&masked, needle.expose()) {
+                masked.to_mut().replace_range(at..at + needle.expose().len(), MASK);
+            }
+        }
+        masked
+    }
+}
+
+/// Where `needle` begins in `text`, skipping what stands inside a [`MASK`] already written.
+fn find(text: &str, needle: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(needle).map(|at| from + at) {
+        let end = at + needle.len();
+        let whole_word = || {
+            let before = text[..at].chars().next_back();
+            let after = text[end..].chars().next();
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        };
+        let inside_mask = MASK.contains(needle)
+            && text
+                .match_indices(MASK)
+                .any(|(mask_at, _)| mask_at <= at && end <= mask_at + MASK.len());
+        if !inside_mask && (needle.len() >= SHORTEST_EVERYWHERE || whole_word()) {
+            return Some(at);
+        }
+        from = at + text[at..].chars().next().map_or(1, char::len_utf8);
+    }
+    None
+}
+
+fn encodings(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let mut forms = Vec::new();
+    for set in [UNRESERVED, NON_ALPHANUMERIC, CONTROLS] {
+        let upper = utf8_percent_encode(text, set).to_string();
+        forms.push(lower_escapes(&upper));
+        forms.push(upper.replace("%20", "+"));
+        forms.push(upper);
+    }
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    forms.push(hex.to_uppercase());
+    forms.push(hex);
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        for shift in 0..3 {
+            forms.extend(aligned(&engine, bytes, shift));
+        }
+    }
+    if let Ok(json) = serde_json::to_string(text) {
+        forms.push(json.trim_matches('"').to_owned());
+    }
+    forms.retain(|form| form.len() >= SHORTEST_EVERYWHERE);
+    forms
+}
+
+/// The characters of `base64(shift bytes + bytes + anything)` that depend on `bytes` alone.
+fn aligned(engine: &base64::engine::GeneralPurpose, bytes: &[u8], shift: usize) -> Option<String> {
+    let mut padded = vec![0; shift];
+    padded.extend_from_slice(bytes);
+    let encoded = engine.encode(&padded);
+    let first = (shift * 8).div_ceil(6);
+    let last = padded.len() * 8 / 6;
+    encoded.get(first..last).map(ToOwned::to_owned)
+}
+
+fn lower_escapes(text: &str) -> String {
+    let mut lowered = String::with_capacity(text.len());
+    let mut escape = 0;
+    for c in text.chars() {
+        match (c, escape) {
+            ('%', _) => {
+                escape = 2;
+                lowered.push(c);
+            }
+            (_, 0) => lowered.push(c),
+            _ => {
+                escape -= 1;
+                lowered.push(c.to_ascii_lowercase());
+            }
+        }
+    }
+    lowered
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    #[test]
+    fn covers_a_secret_in_every_encoding_it_knows() {
+        let text = "p@ss/w\"ord~1";
+        let masker = Masker::new([&Secret::from(text)]);
+        for (name, shown) in [
+            ("plain", text.to_owned()),
+            ("percent", "p%40ss%2Fw%22ord~1".to_owned()),
+            ("percent, lower case", "p%40ss%2fw%22ord~1".to_owned()),
+            ("hex", text.bytes().map(|b| format!("{b:02X}")).collect()),
+            ("base64", STANDARD.encode(text)),
+            ("base64 after one byte", STANDARD.encode(format!("u{text}"))),
+            ("base64 after a user name", STANDARD.encode(format!("user:{text}"))),
+            ("base64, more behind", STANDARD.encode(format!("ab{text}:tail"))),
+            ("json", serde_json::to_string(text).unwrap()),
+        ] {
+            let masked = masker.mask(&shown);
+            assert!(masked.contains(MASK), "{name}: {masked}");
+            assert!(!masker.finds(&masked), "{name}: {masked}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_covered_as_a_word_only() {
+        let masker = Masker::new([&Secret::from("7")]);
+        assert_eq!(masker.mask("pin=7, 17 apples"), format!("pin={MASK}, 17 apples"));
+    }
+
+    #[test]
+    fn a_secret_that_is_part_of_the_mask_ends() {
+        let masker = Masker::new([&Secret::from("masked")]);
+        assert_eq!(masker.mask("was masked here"), format!("was {MASK} here"));
+    }
+
+    #[test]
+    fn text_without_secrets_is_not_copied() {
+        let masker = Masker::new([&Secret::from("hunter2")]);
+        assert!(matches!(masker.mask("nothing here"), Cow::Borrowed(_)));
+    }
+}
