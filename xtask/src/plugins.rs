@@ -33,12 +33,17 @@ struct Guest {
 const AUTH: &[&str] = &["countersign:auth/types@0.1.0", "countersign:auth/context@0.1.0"];
 const MUTATION: &[&str] = &["countersign:auth/types@0.1.0"];
 
-const GUESTS: &[Guest] = &[Guest {
-    name: "bearer",
-    package: "countersign-plugin-bearer",
-    stack: 16 * 1024,
-    imports: AUTH,
-}];
+const GUESTS: &[Guest] = &[
+    plugin("basic", "countersign-plugin-basic"),
+    plugin("bearer", "countersign-plugin-bearer"),
+    plugin("api-key", "countersign-plugin-api-key"),
+    plugin("oauth", "countersign-plugin-oauth"),
+    Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
+];
+
+const fn plugin(name: &'static str, package: &'static str) -> Guest {
+    Guest { name, package, stack: 16 * 1024, imports: AUTH }
+}
 
 /// What the command line says.
 #[derive(clap::Args)]
@@ -71,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(&folder)?;
     for (guest, component) in components {
         fs::write(folder.join(guest.name).with_extension("wasm"), &component)?;
-        say(&format!("{:>16} {:>7} bytes", guest.name, component.len()));
+        let pages = component::pages(&component)?;
+        say(&format!("{:>16} {:>7} bytes, {pages} pages of memory", guest.name, component.len()));
     }
     Ok(())
 }

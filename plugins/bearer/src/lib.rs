@@ -50,3 +50,6 @@ impl Plugin for Bearer {
 }
 
 export_plugin!(Bearer);
+
+#[cfg(test)]
+mod tests;

@@ -25,5 +25,10 @@ macro_rules! bundled {
 
 /// The auth plugins.
 pub fn components() -> &'static [Bundled] {
-    bundled!["bearer"]
+    bundled!["basic", "bearer", "api-key", "oauth"]
+}
+
+/// The custom mutations.
+pub fn mutations() -> &'static [Bundled] {
+    bundled!["mutation-base64"]
 }

@@ -41,6 +41,19 @@ pub(super) fn digest(component: &[u8]) -> Option<String> {
     })
 }
 
+/// How many pages of 64 KiB an instance starts with.
+pub(super) fn pages(component: &[u8]) -> Result<u64> {
+    let mut pages = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        if let Payload::MemorySection(section) = payload? {
+            for memory in section {
+                pages += memory?.initial;
+            }
+        }
+    }
+    Ok(pages)
+}
+
 /// The names of the component's own imports.
 fn imported(component: &[u8]) -> Result<Vec<String>> {
     let mut names = Vec::new();
