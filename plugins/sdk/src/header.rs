@@ -1,0 +1,33 @@
+//! The header of the main credential.
+
+use crate::{Account, Edit, Refusal};
+
+/// The name of the value that says which header the main credential goes to.
+pub const OVERRIDE: &str = "pattern/auth_header_key_override";
+
+/// The edit that puts `scheme` and `value` into the main credential's header: the one that
+/// [`OVERRIDE`] names, otherwise `Authorization`. `field` is the name of the value that the
+/// credential comes from, for the refusal of one that no header can hold.
+pub fn credential(
+    account: &Account,
+    field: &str,
+    scheme: &str,
+    value: &str,
+) -> Result<Edit, Refusal> {
+    check(field, value)?;
+    let name = account.value(OVERRIDE).unwrap_or("authorization");
+    Ok(Edit::SetHeader((name.to_owned(), [scheme, value].concat())))
+}
+
+/// Refuses a value that a header cannot hold: control characters (RFC 9110, section 5.5), and
+/// characters that are more than one byte in the contract's Latin-1.
+pub fn check(field: &str, value: &str) -> Result<(), Refusal> {
+    let fits = |c: char| c == '\t' || (c <= '\u{ff}' && c >= ' ' && c != '\u{7f}');
+    if value.chars().all(fits) {
+        return Ok(());
+    }
+    Err(Refusal::invalid_config(field, "this value holds a character that no header can carry"))
+}
+
+#[cfg(test)]
+mod tests;

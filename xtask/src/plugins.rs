@@ -1,0 +1,111 @@
+//! `cargo xtask plugins`: guests into components.
+//!
+//! For each guest: its core module (`build`), wrapped and checked (`component`), with the digest
+//! of what it was built from (`digest`). Nothing is written unless every guest came through.
+
+mod build;
+mod component;
+mod digest;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use build::Route;
+
+/// Where the committed components are.
+const COMPONENTS: &str = "plugins/bundle/components";
+
+/// A crate that becomes a component.
+struct Guest {
+    /// Its folder under `plugins/`, and the component's name.
+    name: &'static str,
+    package: &'static str,
+    /// Bytes of stack. 16 KiB keeps the memory of an instance at a page.
+    stack: u32,
+    imports: &'static [&'static str],
+}
+
+const AUTH: &[&str] = &["countersign:auth/types@0.1.0", "countersign:auth/context@0.1.0"];
+const MUTATION: &[&str] = &["countersign:auth/types@0.1.0"];
+
+const GUESTS: &[Guest] = &[
+    plugin("basic", "countersign-plugin-basic"),
+    plugin("bearer", "countersign-plugin-bearer"),
+    plugin("api-key", "countersign-plugin-api-key"),
+    plugin("oauth", "countersign-plugin-oauth"),
+    Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
+];
+
+const fn plugin(name: &'static str, package: &'static str) -> Guest {
+    Guest { name, package, stack: 16 * 1024, imports: AUTH }
+}
+
+/// What the command line says.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Write nothing; fail where a component that is there was built from something else.
+    #[arg(long)]
+    check: bool,
+    /// Write to this folder in place of the bundle.
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    out: Option<PathBuf>,
+}
+
+/// Builds, or checks, every guest.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let root = root();
+    if arguments.check {
+        return check(root);
+    }
+    let route = Route::find()?;
+    say(&format!("building with {route}"));
+    let mut components = Vec::new();
+    for guest in GUESTS {
+        let module = build::module(root, guest, &route)?;
+        let digest = digest::of(root, guest)?;
+        let component = component::wrap(&module, guest.imports, &digest)
+            .with_context(|| format!("{} does not make a component", guest.name))?;
+        components.push((guest, component));
+    }
+    let folder = arguments.out.clone().unwrap_or_else(|| root.join(COMPONENTS));
+    fs::create_dir_all(&folder)?;
+    for (guest, component) in components {
+        fs::write(folder.join(guest.name).with_extension("wasm"), &component)?;
+        let pages = component::pages(&component)?;
+        say(&format!("{:>16} {:>7} bytes, {pages} pages of memory", guest.name, component.len()));
+    }
+    Ok(())
+}
+
+/// Fails, naming them all, where components are stale.
+fn check(root: &Path) -> Result<()> {
+    let mut stale = Vec::new();
+    for guest in GUESTS {
+        let file = root.join(COMPONENTS).join(guest.name).with_extension("wasm");
+        let built_from = fs::read(&file).ok().and_then(|bytes| component::digest(&bytes));
+        if built_from != Some(digest::of(root, guest)?) {
+            stale.push(guest.name);
+        }
+    }
+    ensure!(
+        stale.is_empty(),
+        "not built from this tree: {}; run `cargo xtask plugins`",
+        stale.join(", ")
+    );
+    Ok(())
+}
+
+fn root() -> &'static Path {
+    // The crate sits one folder below the workspace's root.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+#[expect(clippy::print_stdout, reason = "what a task tells its user")]
+fn say(line: &str) {
+    println!("{line}");
+}
