@@ -198,7 +198,7 @@ impl Guest {
         let mut sizes = SizeAlign::default();
         sizes.fill(resolve)?;
         let mut image = Image::new(resolve, &sizes);
-        let mut imports = String::new();
+        let mut imports = Vec::new();
         for (interface, func) in functions(&resolve.worlds[world].imports, resolve) {
             let (module, name) =
                 resolve.wasm_import_name(NAMES, WasmImport::Func { interface, func });
@@ -207,10 +207,9 @@ impl Guest {
             // Two imports may share a name, and only those of the contract are called.
             let ours = module.starts_with("countersign:auth/");
             let id = if ours { format!("${}", func.name) } else { String::new() };
-            imports.push_str(&format!("(import {module:?} {name:?} (func {id} {types}))\n"));
+            imports.push(format!("(import {module:?} {name:?} (func {id} {types}))"));
         }
-        let mut exports = String::new();
-        let mut done = 0;
+        let mut exports = Vec::new();
         for (interface, func) in functions(&resolve.worlds[world].exports, resolve) {
             let kind = WasmExportKind::Normal;
             let name = resolve.wasm_export_name(NAMES, WasmExport::Func { interface, func, kind });
@@ -221,19 +220,24 @@ impl Guest {
                 self.bodies.get(func.name.as_str()).with_context(|| format!("no `{name}`"))?;
             let body =
                 instructions(&mut image, func, body).with_context(|| format!("in {name}"))?;
-            exports.push_str(&format!("(func (export {name:?}) {types}\n{body})\n"));
-            done += 1;
+            exports.push(format!("(func (export {name:?}) {types}\n{body})"));
         }
-        ensure!(done == self.bodies.len(), "a body for an export that `{}` lacks", self.world);
+        ensure!(
+            exports.len() == self.bodies.len(),
+            "a body for an export that `{}` lacks",
+            self.world
+        );
         let pages = self.pages.max(u64::try_from(image.end().div_ceil(65536))?);
         let runtime = include_str!("runtime.wat")
             .replace("{END}", &image.end().to_string())
             .replace("{TOKEN}", &TOKEN_NAME_AT.to_string());
         Ok(format!(
-            "(module\n{imports}(memory (export \"memory\") {pages})\n\
+            "(module\n{imports}\n(memory (export \"memory\") {pages})\n\
              (data (i32.const {TOKEN_NAME_AT}) \"account/token\")\n\
              (data (i32.const {base}) \"{data}\")\n\
              {runtime}\n{fields}\n{exports})",
+            imports = imports.join("\n"),
+            exports = exports.join("\n"),
             base = crate::layout::BASE,
             data = image.data(),
             fields = self.fields,
@@ -264,7 +268,7 @@ fn instructions(image: &mut Image<'_>, func: &Function, body: &Body) -> Result<S
         Body::Answer(val) => {
             let ty = func.result.as_ref().context("an answer from a function that gives none")?;
             let placed = image.place(ty, val)?;
-            format!("{}(i32.const {})", placed.fill, placed.at)
+            format!("{}\n(i32.const {})", placed.fill, placed.at)
         }
         Body::Code(code) => code.clone(),
         Body::First(code, body) => format!("{code}\n{}", instructions(image, func, body)?),

@@ -36,10 +36,10 @@ impl<'a> Image<'a> {
 
     /// Lays out a value, and all that it points to.
     pub(crate) fn place(&mut self, ty: &Type, val: &Val) -> Result<Placed> {
-        let mut fill = String::new();
+        let mut fill = Vec::new();
         let at = self.reserve(self.size(ty), self.align(ty));
         self.store(at, ty, val, &mut fill)?;
-        Ok(Placed { at, fill })
+        Ok(Placed { at, fill: fill.join("\n") })
     }
 
     /// First address after the image.
@@ -57,7 +57,7 @@ impl<'a> Image<'a> {
         })
     }
 
-    fn store(&mut self, at: usize, ty: &Type, val: &Val, fill: &mut String) -> Result<()> {
+    fn store(&mut self, at: usize, ty: &Type, val: &Val, fill: &mut Vec<String>) -> Result<()> {
         match ty {
             Type::Bool | Type::U8 => self.number(at, val, 1),
             Type::U16 => self.number(at, val, 2),
@@ -78,7 +78,7 @@ impl<'a> Image<'a> {
         at: usize,
         kind: &TypeDefKind,
         val: &Val,
-        fill: &mut String,
+        fill: &mut Vec<String>,
     ) -> Result<()> {
         match (kind, val) {
             (TypeDefKind::Type(alias), _) => self.store(at, alias, val, fill),
@@ -148,7 +148,7 @@ impl<'a> Image<'a> {
         cases: &[(&str, Option<&Type>)],
         name: &str,
         payload: Option<&Val>,
-        fill: &mut String,
+        fill: &mut Vec<String>,
     ) -> Result<()> {
         let number = cases
             .iter()
@@ -172,7 +172,7 @@ impl<'a> Image<'a> {
         }
     }
 
-    fn string(&mut self, at: usize, val: &Val, fill: &mut String) -> Result<()> {
+    fn string(&mut self, at: usize, val: &Val, fill: &mut Vec<String>) -> Result<()> {
         match val {
             Val::Bytes(bytes) => {
                 let text = self.reserve(bytes.len(), 1);
@@ -181,12 +181,12 @@ impl<'a> Image<'a> {
             }
             Val::Claim { at: address, len } => self.slice(at, *address as usize, *len as usize),
             Val::Parts(parts) => {
-                fill.push_str("(call $string-begin)\n");
+                fill.push("(call $string-begin)".into());
                 for part in parts {
                     let push = self.push(part);
-                    fill.push_str(&push);
+                    fill.push(push);
                 }
-                fill.push_str(&format!("(call $string-end (i32.const {at}))\n"));
+                fill.push(format!("(call $string-end (i32.const {at}))"));
                 Ok(())
             }
             other => bail!("{other:?} is not a string"),
@@ -199,18 +199,18 @@ impl<'a> Image<'a> {
             Part::Text(text) => {
                 let at = self.reserve(text.len(), 1);
                 self.write(at, text.as_bytes());
-                format!("(call $push (i32.const {at}) (i32.const {}))\n", text.len())
+                format!("(call $push (i32.const {at}) (i32.const {}))", text.len())
             }
-            Part::Token => "(call $push-token (local.get 0) (local.get 1))\n".into(),
+            Part::Token => "(call $push-token (local.get 0) (local.get 1))".into(),
             Part::Param(index) => {
-                format!("(call $push (local.get {index}) (local.get {}))\n", index + 1)
+                format!("(call $push (local.get {index}) (local.get {}))", index + 1)
             }
-            Part::KeptInGlobal => "(call $push (global.get $kept) (global.get $kept-len))\n".into(),
-            Part::KeptInMemory => "(call $push (i32.const 4) (i32.load (i32.const 0)))\n".into(),
+            Part::KeptInGlobal => "(call $push (global.get $kept) (global.get $kept-len))".into(),
+            Part::KeptInMemory => "(call $push (i32.const 4) (i32.load (i32.const 0)))".into(),
         }
     }
 
-    fn list(&mut self, at: usize, item: &Type, val: &Val, fill: &mut String) -> Result<()> {
+    fn list(&mut self, at: usize, item: &Type, val: &Val, fill: &mut Vec<String>) -> Result<()> {
         let size = self.size(item);
         match val {
             Val::List(items) => {
@@ -222,9 +222,9 @@ impl<'a> Image<'a> {
             }
             Val::Repeat(val, times) => {
                 let one = self.place(item, val)?;
-                fill.push_str(&one.fill);
-                fill.push_str(&format!(
-                    "(call $repeat (i32.const {at}) (i32.const {}) (i32.const {size}) (i32.const {times}))\n",
+                fill.push(one.fill);
+                fill.push(format!(
+                    "(call $repeat (i32.const {at}) (i32.const {}) (i32.const {size}) (i32.const {times}))",
                     one.at
                 ));
                 Ok(())

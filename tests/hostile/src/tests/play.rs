@@ -14,6 +14,8 @@ pub(crate) const CANARY: &str = "canary-9f2c";
 const FUEL: u64 = 20_000_000;
 const MEMORY: usize = 32 << 20;
 const HOSTCALL_BYTES: usize = 1 << 20;
+/// What the imports take and give altogether.
+const IMPORT_BYTES: usize = 1 << 20;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let mut config = Config::new();
@@ -23,33 +25,56 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 
 /// One instance of a guest.
 pub(crate) struct Play {
-    store: Store<StoreLimits>,
+    store: Store<Bounds>,
     instance: Instance,
 }
 
+struct Bounds {
+    limits: StoreLimits,
+    import_bytes: usize,
+}
+
+impl Bounds {
+    fn import(&mut self, bytes: usize) -> Result<()> {
+        self.import_bytes = self
+            .import_bytes
+            .checked_sub(bytes)
+            .ok_or_else(|| format_err!("too much asked of the imports"))?;
+        Ok(())
+    }
+}
+
+/// Compiles a component.
+pub(crate) fn compile(component: &[u8]) -> Result<Component> {
+    Component::new(&ENGINE, component)
+}
+
 impl Play {
-    pub(crate) fn of(component: &[u8]) -> Result<Self> {
-        let component = Component::new(&ENGINE, component)?;
-        let mut linker = Linker::new(&ENGINE);
+    pub(crate) fn of(component: &Component) -> Result<Self> {
+        let mut linker = Linker::<Bounds>::new(&ENGINE);
         let mut context = linker.instance("countersign:auth/context@0.1.0")?;
         context.func_new("now", |_, _, _, results| {
             results[0] = Val::U64(1_700_000_000_000);
             Ok(())
         })?;
-        context.func_new("random", |_, _, params, results| match params {
+        context.func_new("random", |mut store, _, params, results| match params {
             [Val::U32(len)] if *len <= 4096 => {
+                store.data_mut().import(*len as usize)?;
                 results[0] = Val::List(vec![Val::U8(7); *len as usize]);
                 Ok(())
             }
             _ => Err(format_err!("beyond 4096 bytes")),
         })?;
-        context.func_new("log", |_, _, _, _| Ok(()))?;
+        context.func_new("log", |mut store, _, params, _| match params {
+            [_, Val::String(message)] => store.data_mut().import(message.len()),
+            _ => Err(format_err!("not a log line")),
+        })?;
         let limits = StoreLimitsBuilder::new().memory_size(MEMORY).table_elements(100_000).build();
-        let mut store = Store::new(&ENGINE, limits);
-        store.limiter(|limits| limits);
+        let mut store = Store::new(&ENGINE, Bounds { limits, import_bytes: IMPORT_BYTES });
+        store.limiter(|bounds| &mut bounds.limits);
         store.set_fuel(FUEL)?;
         store.set_hostcall_fuel(HOSTCALL_BYTES);
-        let instance = linker.instantiate(&mut store, &component)?;
+        let instance = linker.instantiate(&mut store, component)?;
         Ok(Self { store, instance })
     }
 
@@ -116,7 +141,7 @@ pub(crate) fn payload(of: &Val) -> &Val {
 fn account() -> Val {
     let values = vec![
         entry("account/tokex", "not this one"),
-        entry("account/user", "nor this"),
+        entry("account/token/old", "nor this"),
         entry("account/token", CANARY),
     ];
     Val::Record(vec![("values".into(), Val::List(values)), ("memo".into(), Val::List(Vec::new()))])
