@@ -8,7 +8,7 @@ mod state;
 mod status;
 
 pub use state::State;
-pub use status::Status;
+pub use status::{Status, UnknownStatus};
 
 use std::collections::BTreeMap;
 

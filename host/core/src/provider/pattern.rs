@@ -159,7 +159,9 @@ impl AuthPattern {
                     .any(|elsewhere| name.starts_with(elsewhere));
             let key = name.rsplit('/').next().unwrap_or_default();
             let is_url = ["_uri", "_url", "_endpoint"].iter().any(|end| key.ends_with(end));
-            if own && (is_url || key == "issuer") {
+            let is_text =
+                || self.raw.pointer(&name["pattern".len()..]).is_some_and(Json::is_string);
+            if own && (is_url || key == "issuer") && is_text() {
                 endpoints.push((name, text));
             }
         });
