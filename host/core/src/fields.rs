@@ -110,9 +110,9 @@ pub fn assemble(sources: &Sources<'_>) -> Result<Assembled, FieldsError> {
     let token = state.and_then(|state| state.secrets.get(ACCESS_TOKEN)).filter(|t| !is_blank(t));
 
     check_shape(pattern, account)?;
-    let typed = account.values().map(|(name, value)| (name, value));
-    let given = typed.chain(token.map(|token| (TOKEN, token))).filter(|(_, v)| !is_blank(v));
-    for (name, value) in given {
+    // The access token comes last, so that it wins over a typed value of that name.
+    let given = account.values().chain(token.map(|token| (TOKEN, token)));
+    for (name, value) in given.filter(|(_, value)| !is_blank(value)) {
         values.set_secret(format!("account/{name}"), value.clone());
     }
     let mut calls = Vec::new();

@@ -12,11 +12,11 @@ struct Case {
 }
 
 impl Case {
-    fn new(pattern: Json, details: Json) -> Self {
-        Self::with_headers(pattern, details, json!({}))
+    fn new(pattern: Json, details: &Json) -> Self {
+        Self::with_headers(pattern, details, &json!({}))
     }
 
-    fn with_headers(mut pattern: Json, details: Json, headers: Json) -> Self {
+    fn with_headers(mut pattern: Json, details: &Json, headers: &Json) -> Self {
         pattern["type"] = "ANY".into();
         let payload = json!({
             "display_name": "Acme", "proxy_url": "https://acme.test", "proxy_enabled": true,
@@ -35,7 +35,7 @@ impl Case {
     }
 
     fn typed(pattern: Json, details: &Json) -> Self {
-        Self::new(pattern, json!({"static_auth": {"details": details}}))
+        Self::new(pattern, &json!({"static_auth": {"details": details}}))
     }
 
     fn pattern(&self) -> &AuthPattern {
@@ -70,7 +70,7 @@ fn field(name: &str) -> Json {
 fn values_carry_where_they_come_from_and_what_is_secret() {
     let mut case = Case::new(
         json!({"account_fields": [field("domain")], "attributes": ["instance"]}),
-        json!({
+        &json!({
             "oauth_token": {"access_token": "at", "scopes": ["a"], "domain": "acme.test"},
             "token_expires_at": "1970-01-01T00:00:09Z"
         }),
@@ -154,7 +154,7 @@ fn mutations_are_made_in_order_default_prefix_suffix() {
 #[test]
 fn the_access_token_is_mutated_into_token_and_stays_itself_in_the_state() {
     let pattern = json!({"auth_field_mutations": {"token": {"prefix": "p-"}}});
-    let values = Case::new(pattern, json!({"oauth_token": {"access_token": "at"}})).values();
+    let values = Case::new(pattern, &json!({"oauth_token": {"access_token": "at"}})).values();
     assert_eq!(values.text("account/token"), Some("p-at"));
     assert_eq!(values.text("state/access_token"), Some("at"));
 }
@@ -209,7 +209,7 @@ fn row_11_a_value_that_looks_like_a_placeholder_stays_literal() {
     });
     let details = json!({"note": "{{token}}${account.token}", "token": "canary"});
     let headers = json!({"X-Note": "<{{note}}>"});
-    let case = Case::with_headers(pattern, json!({"static_auth": {"details": details}}), headers);
+    let case = Case::with_headers(pattern, &json!({"static_auth": {"details": details}}), &headers);
     let values = case.values();
     assert_eq!(values.text("account/note"), Some("{{token}}{{token}}${account.token}"));
     let headers = proxy_headers(&case.provider, case.pattern(), &values).unwrap();
@@ -259,7 +259,7 @@ fn custom_mutations_come_last_and_in_order_and_none_is_left_out() {
 fn a_placeholder_takes_a_declared_input_or_attribute_and_nothing_else() {
     let pattern = json!({"account_fields": [{"field_name": "domain"}], "attributes": ["instance", "access_token", "domain"]});
     let details = json!({"static_auth": {"details": {"undeclared": "x"}}});
-    let mut case = Case::new(pattern, details);
+    let mut case = Case::new(pattern, &details);
     let attributes =
         ["instance", "domain", "scope"].map(|name| (name.to_owned(), format!("s-{name}")));
     let secrets = [("access_token".to_owned(), "canary".into())].into();
@@ -283,7 +283,7 @@ fn fixed_headers_are_filled_with_plain_values() {
     });
     let case = |tenant: &str| {
         let details = json!({"static_auth": {"details": {"tenant": tenant}}});
-        Case::with_headers(pattern.clone(), details, headers.clone())
+        Case::with_headers(pattern.clone(), &details, &headers)
     };
     let good = case("acme");
     let rendered = proxy_headers(&good.provider, good.pattern(), &good.values()).unwrap();
@@ -308,7 +308,7 @@ fn fixed_headers_are_filled_with_plain_values() {
 #[test]
 fn a_fixed_header_never_takes_a_secret_of_the_connection() {
     let headers = json!({"X-A": "{{connection/region}}"});
-    let case = Case::with_headers(json!({}), json!({"static_auth": {"details": {}}}), headers);
+    let case = Case::with_headers(json!({}), &json!({"static_auth": {"details": {}}}), &headers);
     let mut values = case.values();
     values.set_secret("connection/region", "canary".into());
     let error = proxy_headers(&case.provider, case.pattern(), &values).unwrap_err();
