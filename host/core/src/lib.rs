@@ -1,5 +1,10 @@
 //! Puts the right credential on an outgoing request.
 
+pub mod account;
+pub mod connection;
+pub mod fields;
+pub mod problem;
+pub mod provider;
 pub mod secret;
 pub mod target;
 pub mod values;

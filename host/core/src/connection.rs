@@ -1,0 +1,129 @@
+//! A connection: a provider made usable, with what the operator agreed with it.
+//!
+//! On `Ok` every setting is a scalar under a name of its own; those that name a secret have the
+//! secret's type; and no other holds a control character, so that none can break a form, a URL or
+//! a header that it is put into.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::{
+    fields::names_a_secret,
+    problem::{Problems, Reader, flatten, place},
+    secret::Secret,
+    values::{Value, Values},
+};
+
+/// A connection's name, the auth pattern that it uses, and its settings.
+///
+/// No `Debug`: settings hold the client secret.
+#[derive(Clone, Default)]
+pub struct Connection {
+    name: Option<String>,
+    pattern: Option<String>,
+    settings: BTreeMap<String, Value>,
+    version: u64,
+}
+
+impl Connection {
+    /// Reads `{"name"?, "auth_pattern"?, "type"?, "client_id"?, "client_secret"?, "scopes"?, …}`.
+    ///
+    /// `auth_pattern`, or else `type`, selects the pattern. `scopes` is text, or a list that is
+    /// joined with spaces (RFC 6749 section 3.3). Any other list or object is taken apart by JSON
+    /// Pointer: `extra_authorize_params/prompt`.
+    pub fn parse(json: &Json) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let connection = read(json, &mut problems);
+        connection.filter(|_| !problems.has_errors()).ok_or(problems)
+    }
+
+    /// The same with another version, which whoever stores it counts up on every change.
+    pub fn with_version(self, version: u64) -> Self {
+        Self { version, ..self }
+    }
+
+    /// What callers name it by.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What it calls its auth pattern; see [`Provider::pattern`](crate::provider::Provider::pattern).
+    pub fn pattern(&self) -> Option<&str> {
+        self.pattern.as_deref()
+    }
+
+    /// Counted up by whoever stores it.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// One setting, by its name without `connection/`.
+    pub fn setting(&self, name: &str) -> Option<&Value> {
+        self.settings.get(name)
+    }
+
+    /// Each setting under `connection/`.
+    pub fn values(&self) -> Values {
+        let mut values = Values::default();
+        for (name, value) in &self.settings {
+            let name = format!("connection/{name}");
+            match value {
+                Value::Public(text) => values.set(name, text),
+                Value::Secret(secret) => values.set_secret(name, secret.clone()),
+            }
+        }
+        values
+    }
+}
+
+fn read(json: &Json, problems: &mut Problems) -> Option<Connection> {
+    let mut reader = Reader::open(json, String::new(), problems)?;
+    let name = reader.text("name");
+    let pattern = reader.text("auth_pattern");
+    let auth_type = reader.text("type");
+    let scopes = match reader.json("scopes") {
+        Some(Json::String(text)) => Some(text.clone()),
+        Some(_) => Some(reader.texts("scopes").join(" ")),
+        None => None,
+    };
+    let mut settings = BTreeMap::new();
+    settings.extend(scopes.map(|scopes| ("scopes".to_owned(), Value::Public(scopes))));
+    for (key, json) in reader.rest() {
+        flatten(&key.replace('~', "~0").replace('/', "~1"), json, &mut |name, text| {
+            let value = if names_a_secret(&name) {
+                Value::Secret(Secret::new(text))
+            } else {
+                Value::Public(text)
+            };
+            settings.insert(name, value);
+        });
+    }
+    for (name, value) in &settings {
+        check(name, value, problems);
+    }
+    Some(Connection {
+        name: name.map(str::to_owned),
+        pattern: pattern.or(auth_type).map(str::to_owned),
+        settings,
+        version: 0,
+    })
+}
+
+/// A PEM key has line breaks; nothing else that a connection holds does.
+fn check(name: &str, value: &Value, problems: &mut Problems) {
+    let bad = match value {
+        Value::Secret(secret) if name != "client_secret" => secret.expose().contains('\0'),
+        value => value.expose().chars().any(char::is_control),
+    };
+    if bad {
+        problems.error(
+            place("", &name.replace('/', ".")),
+            "holds a control character",
+            "write it on one line",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;
