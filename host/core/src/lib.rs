@@ -5,6 +5,7 @@ pub mod connection;
 pub mod fields;
 pub mod problem;
 pub mod provider;
+pub mod egress;
 pub mod secret;
 pub mod target;
 pub mod values;

@@ -1,0 +1,69 @@
+//! Where a request goes: a URL that is sent exactly as it was given, or not at all.
+//!
+//! [`http::Uri`] and [`url::Url`] read a URL differently (the latter resolves dots, drops tabs, and
+//! knows that `0x7f.1` is an address). A URL that both read the same way is safe to check with one
+//! and send with the other; every other one is refused, so nothing is altered in silence.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::Uri;
+use url::{Host, Url};
+
+use super::address::AddressPolicy;
+use super::error::EgressError;
+
+/// Exists only for a URL whose scheme and literal address were checked and whose text is exact.
+pub(super) struct Destination {
+    pub(super) url: Url,
+    /// As errors show it.
+    pub(super) host: Arc<str>,
+}
+
+impl Destination {
+    pub(super) fn check(
+        uri: &Uri,
+        allow_http: bool,
+        addresses: &AddressPolicy,
+    ) -> Result<Self, EgressError> {
+        let given = uri.to_string();
+        let url = Url::parse(&given).map_err(|_| EgressError::Url { reason: "it is malformed" })?;
+        let host: Arc<str> = match url.host_str() {
+            Some(host) if !host.is_empty() => host.into(),
+            _ => return Err(EgressError::Url { reason: "it names no host" }),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if allow_http => {}
+            _ => return Err(EgressError::Scheme { host }),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EgressError::Url { reason: "it holds user information" });
+        }
+        // A literal address is never given to the resolver, so this is where it is checked.
+        if literal(&url).is_some_and(|address| !addresses.permits(address)) {
+            return Err(EgressError::AddressRefused { host });
+        }
+        if url.as_str() != given {
+            return Err(EgressError::Url { reason: "it would be sent differently from its text" });
+        }
+        Ok(Self { url, host })
+    }
+
+    /// The port that is dialled.
+    pub(super) fn port(&self) -> u16 {
+        // Only http and https get here, and both have a default.
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+}
+
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! The request's body on its way out, framed by what it is and not by what was said about it.
+//!
+//! Whoever disagrees about where a body ends can be made to read one account's request as part of
+//! another's on the same connection (row 8 of the known failures). So there is one source of
+//! truth: the length that the body knows, or else the declared one, which is then enforced.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method};
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
+
+use super::error::EgressError;
+
+/// When something last moved; what the time-outs count from.
+#[derive(Clone)]
+pub(super) struct Progress(Arc<Mutex<Instant>>);
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    pub(super) fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mark(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+/// Why a body could not be sent to its end. The source's own words are not kept: they are the
+/// caller's, and may hold anything.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BodyFault {
+    #[error("not as long as declared")]
+    Length,
+    #[error("broke off")]
+    Aborted,
+}
+
+/// Sets the headers that frame the body, and answers with the length to hold it to.
+pub(super) fn frame<B: Body>(
+    method: &Method,
+    headers: &mut HeaderMap,
+    body: &B,
+) -> Result<Option<u64>, EgressError> {
+    let declared = headers.contains_key(CONTENT_LENGTH);
+    let length = match body.size_hint().exact() {
+        Some(exact) => Some(exact),
+        None => declared_length(headers)?,
+    };
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(TRANSFER_ENCODING);
+    match known_in_advance(body, length) {
+        Some(length) if declared => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        // Unasked, the client would leave the body of these away without a word.
+        None if matches!(*method, Method::GET | Method::HEAD) && !body.is_end_stream() => {
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        _ => {}
+    }
+    Ok(length)
+}
+
+/// The length to say. Of a body that claims to be empty but has not ended none is said: the client
+/// would believe the claim and not look.
+fn known_in_advance<B: Body>(body: &B, length: Option<u64>) -> Option<u64> {
+    length.filter(|length| *length > 0 || body.is_end_stream())
+}
+
+/// One number, said once or several times the same (RFC 9112, section 6.3).
+fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, EgressError> {
+    let mut length = None;
+    for value in headers.get_all(CONTENT_LENGTH) {
+        for number in value.as_bytes().split(|byte| *byte == b',') {
+            let number = number.trim_ascii();
+            // `parse` alone would take `+5`.
+            if !number.iter().all(u8::is_ascii_digit) {
+                return Err(EgressError::BodyLength);
+            }
+            let number = std::str::from_utf8(number)
+                .ok()
+                .and_then(|number| number.parse::<u64>().ok())
+                .ok_or(EgressError::BodyLength)?;
+            if *length.get_or_insert(number) != number {
+                return Err(EgressError::BodyLength);
+            }
+        }
+    }
+    Ok(length)
+}
+
+/// A body that is as long as it said, or fails. Its trailers are not sent: they are headers that no
+/// plugin saw and no edit replaced.
+pub(super) struct Outgoing<B> {
+    // The client wants `Sync`, which a body need not be; `get_mut` takes no lock.
+    body: Mutex<Pin<Box<B>>>,
+    remaining: Option<u64>,
+    /// The last piece, kept until it is known that nothing follows.
+    held: Option<Bytes>,
+    hint: SizeHint,
+    ended: bool,
+    progress: Progress,
+}
+
+impl<B: Body<Data = Bytes>> Outgoing<B> {
+    pub(super) fn new(body: B, length: Option<u64>, progress: Progress) -> Self {
+        let hint =
+            known_in_advance(&body, length).map_or_else(SizeHint::default, SizeHint::with_exact);
+        let ended = body.is_end_stream() && length.unwrap_or(0) == 0;
+        Self {
+            body: Mutex::new(Box::pin(body)),
+            remaining: length,
+            held: None,
+            hint,
+            ended,
+            progress,
+        }
+    }
+
+    /// The next piece of data, counted.
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let next = match ready!(body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    // Some bodies yield empty pieces; to the chunked coding one would be the end.
+                    Ok(data) if data.is_empty() => continue,
+                    Ok(data) => Some(data),
+                    Err(_trailers) => continue,
+                },
+                Some(Err(_)) => return Poll::Ready(Some(Err(BodyFault::Aborted))),
+                None => None,
+            };
+            self.progress.mark();
+            let taken = next.as_ref().map_or(0, |data| data.len() as u64);
+            if let Some(remaining) = &mut self.remaining {
+                match remaining.checked_sub(taken) {
+                    Some(rest) if rest == 0 || next.is_some() => *remaining = rest,
+                    _ => return Poll::Ready(Some(Err(BodyFault::Length))),
+                }
+            }
+            return Poll::Ready(next.map(Ok));
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for Outgoing<B> {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            let next = ready!(this.poll_data(cx));
+            match next {
+                Some(Err(fault)) => {
+                    this.ended = true;
+                    return Poll::Ready(Some(Err(fault)));
+                }
+                // The client stops asking once it has the declared length, so what comes after it
+                // would be cut off in silence: look first.
+                Some(Ok(data)) if this.remaining == Some(0) => this.held = Some(data),
+                Some(Ok(data)) => {
+                    this.hint = match this.remaining {
+                        Some(remaining) => SizeHint::with_exact(remaining),
+                        None => SizeHint::default(),
+                    };
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                None => {
+                    this.ended = true;
+                    this.hint = SizeHint::with_exact(0);
+                    return Poll::Ready(this.held.take().map(|data| Ok(Frame::data(data))));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}
+
+#[cfg(test)]
+mod tests;
