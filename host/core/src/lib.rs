@@ -6,6 +6,8 @@ pub mod fields;
 pub mod problem;
 pub mod provider;
 pub mod egress;
+pub mod edit;
+pub mod needs;
 pub mod secret;
 pub mod target;
 pub mod values;

@@ -1,0 +1,436 @@
+//! The plugin's edits: checked against its needs and the host's rules, applied all or none.
+//!
+//! [`CheckedEdits`] exist only once every name and value has been parsed: header names and values
+//! that `http` takes, parameters already encoded, cookies of RFC 6265. On `Err` nothing has been
+//! changed, neither by `check` nor by [`CheckedEdits::apply`], which asks the needs and rules
+//! again each time, so that an answer that was remembered under wider ones does not outlive them.
+//!
+//! What a plugin sets replaces every copy that is there: headers in any spelling
+//! (case, and hyphen, underscore or dot; also at the end), parameters and cookies by their decoded
+//! names. [`strip`] goes further, before the plugin sees anything: it takes from the caller's
+//! request all that the plugin may write, whether it will or not, so that no credential of the
+//! caller's own goes along. The host strips first, adds the provider's headers, and applies last.
+//!
+//! The rules, beyond the needs:
+//!
+//! - A header value is of visible characters up to U+00FF, each one byte, and blanks between them.
+//!   Control characters are refused, the tab too, and so are a blank at either end and the empty
+//!   value: servers differ in what they make of these.
+//! - A name is set, or removed, once, in whatever spelling; only `append` goes with `append`.
+//! - A path has the characters of RFC 3986 alone and no dot segments, encoded or not.
+//! - An origin is one that the provider lists.
+//! - Unless `send bare` is granted, the edits put something on the request.
+
+mod cookie;
+mod error;
+mod place;
+mod query;
+mod strip;
+mod value;
+
+pub use error::{EditError, EditName, Flaw};
+pub use strip::strip;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::contract::authorizer::Edit as Asked;
+use crate::needs::Granted;
+use crate::needs::header::{Ban, ban, same_spelling};
+use cookie::CookieEdit;
+use place::PathEdit;
+use query::QueryEdit;
+
+/// A request with more headers than this is not edited. Far above what servers take, and below
+/// where a header map is full, so that adding to one cannot fail.
+const MAX_HEADERS: usize = 4096;
+
+/// What the host holds every plugin to, besides its needs.
+#[derive(Clone, Debug)]
+pub struct EditRules {
+    /// Headers that change what a request does, such as `x-http-method-override`, where the
+    /// provider names them.
+    pub named_headers: Vec<HeaderName>,
+    /// The origins besides its own that the provider lists.
+    pub origins: Vec<url::Origin>,
+    /// How many edits one answer may hold. Signers need about ten.
+    pub max_edits: usize,
+    /// Bytes of all names and values together, but for the body. Servers take 8 to 64 KiB.
+    pub max_bytes: usize,
+    /// Bytes of a new body.
+    pub max_body: usize,
+}
+
+impl Default for EditRules {
+    fn default() -> Self {
+        Self {
+            named_headers: Vec::new(),
+            origins: Vec::new(),
+            max_edits: 64,
+            max_bytes: 32 * 1024,
+            max_body: 1024 * 1024,
+        }
+    }
+}
+
+/// The parts of a request that edits change.
+///
+/// The URL is where the request goes; the one within [`http::request::Parts`] is not looked at.
+pub struct Outgoing<'a> {
+    /// The headers as they are to be sent, but for those that the host adds on the wire.
+    pub headers: &'a mut HeaderMap,
+    /// Absolute.
+    pub url: &'a mut Url,
+    /// A body that replaces the caller's; left alone without a `set-body`.
+    pub body: &'a mut Option<Bytes>,
+}
+
+/// Edits that may be applied. Has no `Debug`: it holds credentials, which are overwritten in memory
+/// when the last copy is dropped.
+#[derive(Clone)]
+pub struct CheckedEdits {
+    edits: Vec<Edit>,
+}
+
+#[derive(Clone)]
+enum Edit {
+    SetHeader(HeaderEdit),
+    AppendHeader(HeaderEdit),
+    RemoveHeader(HeaderName),
+    SetQuery(QueryEdit),
+    AppendQuery(QueryEdit),
+    SetCookie(CookieEdit),
+    SetPath(PathEdit),
+    /// An origin and nothing else.
+    SetOrigin(Url),
+    SetBody(Bytes),
+}
+
+#[derive(Clone)]
+struct HeaderEdit {
+    name: HeaderName,
+    /// Marked as sensitive.
+    value: HeaderValue,
+}
+
+impl CheckedEdits {
+    /// Parses what the plugin asked for, and holds it against what is granted.
+    pub(crate) fn check(
+        asked: Vec<Asked>,
+        granted: &Granted,
+        rules: &EditRules,
+    ) -> Result<Self, EditError> {
+        if asked.len() > rules.max_edits {
+            return Err(EditError::TooMany { limit: rules.max_edits });
+        }
+        if asked.iter().map(size).sum::<usize>() > rules.max_bytes {
+            return Err(EditError::TooLarge { limit: rules.max_bytes });
+        }
+        let mut edits: Vec<Edit> = Vec::with_capacity(asked.len());
+        for asked in asked {
+            let edit = Edit::parse(asked, granted, rules)?;
+            if edits.iter().any(|earlier| earlier.collides(&edit)) {
+                return Err(EditError::Twice(edit.name()));
+            }
+            edits.push(edit);
+        }
+        let checked = Self { edits };
+        checked.recheck(granted, rules)?;
+        Ok(checked)
+    }
+
+    /// Asks the needs and the rules again, without parsing. [`apply`](Self::apply) does so itself.
+    pub fn recheck(&self, granted: &Granted, rules: &EditRules) -> Result<(), EditError> {
+        self.edits.iter().try_for_each(|edit| edit.permitted(granted, rules))?;
+        if !granted.send_bare() && !self.edits.iter().any(Edit::carries) {
+            return Err(EditError::Bare);
+        }
+        Ok(())
+    }
+
+    /// Puts the edits on the request: all of them, or on `Err` none.
+    ///
+    /// `admits` is shown the URL with its new path and query, and still with the origin it had:
+    /// it compares that with the rendered base. A listed origin takes its place only after that.
+    pub fn apply<E>(
+        &self,
+        granted: &Granted,
+        rules: &EditRules,
+        request: Outgoing<'_>,
+        admits: impl FnOnce(&Url) -> Result<(), E>,
+    ) -> Result<(), EditError>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        self.recheck(granted, rules)?;
+        if request.headers.len() + self.edits.len() > MAX_HEADERS {
+            return Err(EditError::TooManyHeaders { limit: MAX_HEADERS });
+        }
+        let url = self.url(request.url, admits)?;
+        let cookies = self.cookies(request.headers)?;
+
+        // Nothing below can fail.
+        if let Some(url) = url {
+            *request.url = url;
+        }
+        if let Some(cookies) = cookies {
+            remove(request.headers, &COOKIE);
+            request.headers.insert(COOKIE, cookies);
+        }
+        for edit in &self.edits {
+            match edit {
+                Edit::SetHeader(HeaderEdit { name, value }) => {
+                    remove(request.headers, name);
+                    request.headers.insert(name, value.clone());
+                }
+                Edit::AppendHeader(HeaderEdit { name, value }) => {
+                    request.headers.append(name, value.clone());
+                }
+                Edit::RemoveHeader(name) => remove(request.headers, name),
+                Edit::SetBody(body) => {
+                    // The caller's length is not that of the new body.
+                    remove(request.headers, &CONTENT_LENGTH);
+                    *request.body = Some(body.clone());
+                }
+                Edit::SetQuery(_)
+                | Edit::AppendQuery(_)
+                | Edit::SetCookie(_)
+                | Edit::SetPath(_)
+                | Edit::SetOrigin(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether these may be used for another request: not where the path or the body is new, as
+    /// either may hold something of the request it was made for.
+    pub fn may_be_remembered(&self) -> bool {
+        !self.edits.iter().any(|edit| matches!(edit, Edit::SetPath(_) | Edit::SetBody(_)))
+    }
+
+    /// Whether a credential may be in the path, which is then masked in logs.
+    pub fn sets_path(&self) -> bool {
+        self.edits.iter().any(|edit| matches!(edit, Edit::SetPath(_)))
+    }
+
+    /// The origin that takes the place of the provider's own.
+    pub fn origin(&self) -> Option<url::Origin> {
+        self.edits.iter().find_map(|edit| match edit {
+            Edit::SetOrigin(origin) => Some(origin.origin()),
+            _ => None,
+        })
+    }
+
+    /// How many there are. None at all only where `send bare` is granted.
+    pub fn len(&self) -> usize {
+        self.edits.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// The URL after the edits, where it is another.
+    fn url<E>(
+        &self,
+        url: &Url,
+        admits: impl FnOnce(&Url) -> Result<(), E>,
+    ) -> Result<Option<Url>, EditError>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let admits = |url: &Url| admits(url).map_err(|cause| EditError::OutsideBase(cause.into()));
+        if !self.edits.iter().any(Edit::changes_url) {
+            admits(url)?;
+            return Ok(None);
+        }
+        let mut url = url.clone();
+        for edit in &self.edits {
+            match edit {
+                Edit::SetPath(path) => path.apply(&mut url),
+                Edit::SetQuery(pair) => pair.set(&mut url),
+                Edit::AppendQuery(pair) => pair.append(&mut url),
+                _ => {}
+            }
+        }
+        admits(&url)?;
+        for edit in &self.edits {
+            if let Edit::SetOrigin(origin) = edit {
+                place::set_origin(&mut url, origin)?;
+            }
+        }
+        Ok(Some(url))
+    }
+
+    /// The one `Cookie` header after the edits, where they set any.
+    fn cookies(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, EditError> {
+        let cookies = self.edits.iter().filter_map(|edit| match edit {
+            Edit::SetCookie(cookie) => Some(cookie),
+            _ => None,
+        });
+        cookie::merged(headers, &cookies.collect::<Vec<_>>())
+    }
+}
+
+impl Edit {
+    fn parse(asked: Asked, granted: &Granted, rules: &EditRules) -> Result<Self, EditError> {
+        let kind = EditName::of(&asked);
+        let header = |(name, value)| HeaderEdit::parse(kind.clone(), name, value);
+        let query = |(name, value)| QueryEdit::parse(kind.clone(), name, value);
+        Ok(match asked {
+            Asked::SetHeader(entry) => Self::SetHeader(header(entry)?),
+            Asked::AppendHeader(entry) => Self::AppendHeader(header(entry)?),
+            Asked::RemoveHeader(name) => Self::RemoveHeader(value::header_name(&kind, &name)?),
+            Asked::SetQuery(entry) => Self::SetQuery(query(entry)?),
+            Asked::AppendQuery(entry) => Self::AppendQuery(query(entry)?),
+            Asked::SetCookie((name, value)) => {
+                Self::SetCookie(CookieEdit::parse(&kind, name, value)?)
+            }
+            Asked::SetPath(path) => Self::SetPath(PathEdit::parse(&kind, path)?),
+            Asked::SetOrigin(origin) => Self::SetOrigin(place::origin(&kind, &origin)?),
+            Asked::SetBody(body) => {
+                let body = Zeroizing::new(body);
+                if body.len() > rules.max_body {
+                    return Err(EditError::BodyTooLarge { limit: rules.max_body });
+                }
+                Self::SetBody(Bytes::from_owner(body))
+            }
+            Asked::ClientCertificate(_) if granted.may_write_client_certificate() => {
+                return Err(EditError::Unsupported(kind));
+            }
+            Asked::OwnConnection if granted.may_own_connection() => {
+                return Err(EditError::Unsupported(kind));
+            }
+            Asked::ClientCertificate(_) | Asked::OwnConnection => {
+                return Err(EditError::NotGranted(kind));
+            }
+        })
+    }
+
+    fn permitted(&self, granted: &Granted, rules: &EditRules) -> Result<(), EditError> {
+        let granted = match self {
+            Self::SetHeader(HeaderEdit { name, .. })
+            | Self::AppendHeader(HeaderEdit { name, .. })
+            | Self::RemoveHeader(name) => {
+                match ban(name.as_str()) {
+                    Some(Ban::UnlessNamed) if rules.named_headers.contains(name) => {}
+                    Some(_) => return Err(EditError::Forbidden(self.name())),
+                    None => {}
+                }
+                granted.may_write_header(name)
+            }
+            Self::SetQuery(pair) | Self::AppendQuery(pair) => granted.may_write_query(pair.name()),
+            Self::SetCookie(cookie) => granted.may_write_cookie(cookie.name()),
+            Self::SetPath(_) => granted.may_write_path(),
+            Self::SetOrigin(origin) => {
+                if granted.may_write_origin() && !rules.origins.contains(&origin.origin()) {
+                    return Err(EditError::OriginNotListed);
+                }
+                granted.may_write_origin()
+            }
+            Self::SetBody(_) => granted.may_write_body(),
+        };
+        if granted { Ok(()) } else { Err(EditError::NotGranted(self.name())) }
+    }
+
+    /// Whether the two are on one name, and one of them would undo the other.
+    fn collides(&self, other: &Self) -> bool {
+        if let (Self::AppendHeader(_), Self::AppendHeader(_))
+        | (Self::AppendQuery(_), Self::AppendQuery(_)) = (self, other)
+        {
+            return false;
+        }
+        if let (Some(one), Some(other)) = (self.header(), other.header()) {
+            return same_spelling(one.as_str(), other.as_str());
+        }
+        match (self, other) {
+            (
+                Self::SetQuery(one) | Self::AppendQuery(one),
+                Self::SetQuery(other) | Self::AppendQuery(other),
+            ) => one.name() == other.name(),
+            (Self::SetCookie(one), Self::SetCookie(other)) => one.name() == other.name(),
+            (Self::SetPath(_), Self::SetPath(_))
+            | (Self::SetOrigin(_), Self::SetOrigin(_))
+            | (Self::SetBody(_), Self::SetBody(_)) => true,
+            _ => false,
+        }
+    }
+
+    fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::SetHeader(edit) | Self::AppendHeader(edit) => Some(&edit.name),
+            Self::RemoveHeader(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    fn changes_url(&self) -> bool {
+        matches!(
+            self,
+            Self::SetQuery(_) | Self::AppendQuery(_) | Self::SetPath(_) | Self::SetOrigin(_)
+        )
+    }
+
+    /// Whether something that could be a credential comes onto the request. The values of headers
+    /// and cookies are never empty.
+    fn carries(&self) -> bool {
+        match self {
+            Self::SetHeader(_) | Self::AppendHeader(_) | Self::SetCookie(_) | Self::SetPath(_) => {
+                true
+            }
+            Self::SetQuery(pair) | Self::AppendQuery(pair) => !pair.is_empty(),
+            Self::SetBody(body) => !body.is_empty(),
+            Self::RemoveHeader(_) | Self::SetOrigin(_) => false,
+        }
+    }
+
+    fn name(&self) -> EditName {
+        match self {
+            Self::SetHeader(edit) => EditName::new("set-header", edit.name.as_str()),
+            Self::AppendHeader(edit) => EditName::new("append-header", edit.name.as_str()),
+            Self::RemoveHeader(name) => EditName::new("remove-header", name.as_str()),
+            Self::SetQuery(pair) => EditName::new("set-query", pair.name()),
+            Self::AppendQuery(pair) => EditName::new("append-query", pair.name()),
+            Self::SetCookie(cookie) => EditName::new("set-cookie", cookie.name()),
+            Self::SetPath(_) => EditName::kind("set-path"),
+            Self::SetOrigin(_) => EditName::kind("set-origin"),
+            Self::SetBody(_) => EditName::kind("set-body"),
+        }
+    }
+}
+
+impl HeaderEdit {
+    fn parse(kind: EditName, name: String, value: String) -> Result<Self, EditError> {
+        let value = Zeroizing::new(value);
+        let name = value::header_name(&kind, &name)?;
+        match value::header_value(&value) {
+            Ok(value) => Ok(Self { name, value }),
+            Err(flaw) => Err(EditError::Value { edit: kind.on(name.as_str()), flaw }),
+        }
+    }
+}
+
+/// Takes a header away in every spelling.
+fn remove(headers: &mut HeaderMap, name: &HeaderName) {
+    strip::remove(headers, |other| same_spelling(name.as_str(), other.as_str()));
+}
+
+fn size(edit: &Asked) -> usize {
+    match edit {
+        Asked::SetHeader((name, value))
+        | Asked::AppendHeader((name, value))
+        | Asked::SetQuery((name, value))
+        | Asked::AppendQuery((name, value))
+        | Asked::SetCookie((name, value))
+        | Asked::ClientCertificate((name, value)) => name.len() + value.len(),
+        Asked::RemoveHeader(text) | Asked::SetPath(text) | Asked::SetOrigin(text) => text.len(),
+        Asked::SetBody(_) | Asked::OwnConnection => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;
