@@ -1,2 +1,3 @@
-//! stub
+//! The `countersign` command.
+
 fn main() {}

@@ -9,6 +9,7 @@ mod auth {
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "auth-plugin",
+        imports: { default: trappable },
     });
 }
 
@@ -39,4 +40,4 @@ pub(crate) use auth::exports::countersign::auth::authorizer;
 pub(crate) use auth::{AuthPlugin, AuthPluginPre};
 pub(crate) use flow_half::exports::countersign::auth::flow;
 pub(crate) use flow_half::{FlowHalf, FlowHalfPre};
-pub(crate) use mutation::{MutationPlugin, MutationPluginPre};
+pub(crate) use mutation::MutationPluginPre;

@@ -32,6 +32,7 @@ use serde_json::Value as Json;
 
 use crate::{
     problem::{Problem, Problems, Reader},
+    target::{AllowedOrigins, Template},
     values::Values,
 };
 
@@ -56,10 +57,11 @@ pub struct Provider {
     identifier: String,
     description: Option<String>,
     proxy_url: String,
+    template: Template,
     proxy_enabled: bool,
     auth_patterns: Vec<AuthPattern>,
     proxy_headers: Vec<ProxyHeader>,
-    allowed_proxy_domains: Vec<String>,
+    listed_origins: AllowedOrigins,
     warnings: Vec<Problem>,
     raw: Json,
 }
@@ -108,6 +110,11 @@ impl Provider {
         &self.proxy_url
     }
 
+    /// The same, ready to be filled.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
     /// Where false, no request may go out.
     pub fn proxy_enabled(&self) -> bool {
         self.proxy_enabled
@@ -124,8 +131,8 @@ impl Provider {
     }
 
     /// Other origins that a request may be sent to, as written: `https://host`, or a host alone.
-    pub fn allowed_proxy_domains(&self) -> &[String] {
-        &self.allowed_proxy_domains
+    pub fn listed_origins(&self) -> &AllowedOrigins {
+        &self.listed_origins
     }
 
     /// What its author should look at, though it can be used.
@@ -214,12 +221,12 @@ fn read(payload: &Json, problems: &mut Problems) -> Option<Provider> {
         })
         .collect();
     let proxy_headers = proxy_header::read(&mut reader);
-    let allowed_proxy_domains = origins::read(&mut reader);
+    let listed_origins = origins::read(&mut reader);
     reader.warn_of_the_rest(BOOKKEEPING);
 
-    if let Some(url) = proxy_url {
-        origins::check_url("proxy_url", url, problems);
-        placeholder::check("proxy_url", url, &auth_patterns, problems);
+    let template = proxy_url.and_then(|url| origins::base("proxy_url", url, problems));
+    if let Some(template) = &template {
+        placeholder::check("proxy_url", template, &auth_patterns, problems);
     }
     proxy_header::check(&proxy_headers, &auth_patterns, problems);
     let auth_patterns: Vec<AuthPattern> = auth_patterns.into_iter().collect::<Option<_>>()?;
@@ -229,10 +236,11 @@ fn read(payload: &Json, problems: &mut Problems) -> Option<Provider> {
         identifier: name?,
         description: description.map(str::to_owned),
         proxy_url: proxy_url?.to_owned(),
+        template: template?,
         proxy_enabled: proxy_enabled?,
         auth_patterns,
         proxy_headers,
-        allowed_proxy_domains,
+        listed_origins,
         warnings: Vec::new(),
         raw: payload.clone(),
     })

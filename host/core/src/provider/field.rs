@@ -3,20 +3,17 @@
 //! A [`Field`] has a name that can be part of a value name, and a placement that the host lets a
 //! payload choose.
 
-use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use super::header;
 use crate::{
     fields::names_a_secret,
     problem::{Problems, Reader},
+    target::Pattern,
 };
 
 /// Longer ones are a program, not a description of a value.
 const LONGEST_PATTERN: usize = 512;
-/// Bytes of the compiled form; `\w{1,64}` takes about a third. Compilation is done on text that a
-/// tenant wrote.
-const LARGEST_PATTERN: usize = 1 << 20;
 
 /// Keys that say how a form shows the field.
 const PRESENTATION: &[&str] = &["description", "placeholder", "options", "default"];
@@ -30,7 +27,7 @@ pub struct Field {
     hint: Option<String>,
     required: bool,
     is_path_param: bool,
-    pattern: Option<Regex>,
+    pattern: Option<Pattern>,
     header_name: Option<String>,
     query_name: Option<String>,
     cookie_name: Option<String>,
@@ -84,7 +81,12 @@ impl Field {
 
     /// Whether the whole of `value` matches the field's `pattern`; any value does without one.
     pub fn accepts(&self, value: &str) -> bool {
-        self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(value))
+        self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value))
+    }
+
+    /// What the whole value must match.
+    pub fn pattern(&self) -> Option<&Pattern> {
+        self.pattern.as_ref()
     }
 
     /// Whether its value may hold line breaks: a PEM key, a JSON file.
@@ -167,12 +169,9 @@ fn check_name(name: &str, reader: &mut Reader<'_, '_>) -> bool {
     false
 }
 
-fn pattern(reader: &mut Reader<'_, '_>) -> Option<Regex> {
+fn pattern(reader: &mut Reader<'_, '_>) -> Option<Pattern> {
     let text = reader.text("pattern")?;
-    // Compiled alone first: `a)|(b` is broken, and must not be mended by the anchors around it.
-    let compiled = (text.len() <= LONGEST_PATTERN)
-        .then(|| compile(text).and_then(|_| compile(&format!(r"\A(?:{text})\z"))))
-        .and_then(Result::ok);
+    let compiled = (text.len() <= LONGEST_PATTERN).then(|| Pattern::compile(text).ok()).flatten();
     if compiled.is_none() {
         let path = reader.at("pattern");
         reader.problems.error(
@@ -183,8 +182,4 @@ fn pattern(reader: &mut Reader<'_, '_>) -> Option<Regex> {
         );
     }
     compiled
-}
-
-fn compile(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build()
 }

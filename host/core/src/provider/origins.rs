@@ -1,52 +1,58 @@
-//! URLs and hosts of a payload, looked at only as far as a payload's author can be helped; the
-//! grammar that decides is `target`'s.
+//! The URLs and origins of a payload, held against `target`'s grammar when the payload is read.
 
-use url::Url;
-
-use super::placeholder::Text;
 use crate::problem::{Problems, Reader};
+use crate::target::{AllowedOrigins, TargetRules, Template, TemplateError};
 
-/// Notes what is wrong with the scheme of a base URL or an endpoint.
-pub(super) fn check_url(path: &str, url: &str, problems: &mut Problems) {
-    const FIX: &str = "write https:// and a host";
-    if url.starts_with("http://") {
+/// Reads a base URL; `None`, with the problem noted, where it is none.
+pub(super) fn base(path: &str, text: &str, problems: &mut Problems) -> Option<Template> {
+    noted(path, text, Template::parse_base(text), problems)
+}
+
+/// Reads an endpoint, which may have a query.
+pub(super) fn endpoint(path: &str, text: &str, problems: &mut Problems) -> Option<Template> {
+    noted(path, text, Template::parse(text), problems)
+}
+
+fn noted(
+    path: &str,
+    text: &str,
+    template: Result<Template, TemplateError>,
+    problems: &mut Problems,
+) -> Option<Template> {
+    if text.starts_with("http://") {
         problems.warn(
             path,
             "is plain http, over which a credential can be read on the way",
             "use https://; plain http is refused unless the operator allows it",
         );
-    } else if !url.starts_with("https://") {
-        problems.error(path, "does not start with https://", FIX);
-        return;
     }
-    if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        problems.error(path, "holds a blank or a control character", "write the URL without");
-    } else if Text::parse(url).is_ok_and(|text| text.names().next().is_none())
-        && Url::parse(url).is_err()
-    {
-        problems.error(path, "is not a valid URL", FIX);
+    match template {
+        Ok(template) => Some(template),
+        Err(error) => {
+            problems.error(
+                path,
+                format!("is refused: {error}"),
+                "write https://, a host, and a path; {{name}} may stand for the whole host, for \
+                 one label of it, or for one segment of the path",
+            );
+            None
+        }
     }
 }
 
 /// `allowed_proxy_domains` of a provider or a pattern.
-pub(super) fn read(reader: &mut Reader<'_, '_>) -> Vec<String> {
+pub(super) fn read(reader: &mut Reader<'_, '_>) -> AllowedOrigins {
     let texts = reader.texts("allowed_proxy_domains");
+    let mut allowed = AllowedOrigins::default();
     for (index, text) in texts.iter().enumerate() {
-        if !is_host(text.strip_prefix("https://").unwrap_or(text)) {
+        if let Err(error) = allowed.add(text, TargetRules::default()) {
             let path = reader.at(&format!("allowed_proxy_domains[{index}]"));
             reader.problems.error(
                 path,
-                "is neither a host nor an https:// origin",
+                format!("is refused: {error}"),
                 "write `api.example.com` or `https://api.example.com`, without a path",
             );
         }
     }
-    texts.into_iter().map(str::to_owned).collect()
-}
-
-fn is_host(text: &str) -> bool {
-    let (host, port) = text.split_once(':').unwrap_or((text, "443"));
-    port.parse::<u16>().is_ok()
-        && host.bytes().any(|byte| byte.is_ascii_alphanumeric())
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+    allowed
 }

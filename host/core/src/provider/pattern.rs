@@ -11,6 +11,7 @@ use super::{Field, FieldMutation, field, header, mutation, origins, placeholder}
 use crate::{
     fields::names_a_secret,
     problem::{Problems, Reader, flatten},
+    target::AllowedOrigins,
     values::Values,
 };
 
@@ -51,7 +52,7 @@ pub struct AuthPattern {
     attributes: Vec<String>,
     header_override: Option<String>,
     mutations: Vec<FieldMutation>,
-    allowed_proxy_domains: Vec<String>,
+    listed_origins: AllowedOrigins,
     raw: Json,
 }
 
@@ -123,8 +124,8 @@ impl AuthPattern {
     }
 
     /// Other origins that a request under this pattern may be sent to.
-    pub fn allowed_proxy_domains(&self) -> &[String] {
-        &self.allowed_proxy_domains
+    pub fn listed_origins(&self) -> &AllowedOrigins {
+        &self.listed_origins
     }
 
     /// The pattern as the payload has it.
@@ -225,7 +226,7 @@ pub(super) fn read(json: &Json, path: String, problems: &mut Problems) -> Option
         let declares = |name: &str| fields.iter().chain(&account_fields).any(|f| f.name() == name);
         mutation::read(object, &path, declares, reader.problems)
     });
-    let allowed_proxy_domains = origins::read(&mut reader);
+    let listed_origins = origins::read(&mut reader);
     reader.warn_of_the_rest(BOOKKEEPING);
 
     let pattern = AuthPattern {
@@ -240,7 +241,7 @@ pub(super) fn read(json: &Json, path: String, problems: &mut Problems) -> Option
         attributes,
         header_override: header_override.map(str::to_owned),
         mutations: mutations.unwrap_or_default(),
-        allowed_proxy_domains,
+        listed_origins,
         raw: json.clone(),
     };
     check_endpoints(&pattern, problems);
@@ -314,7 +315,8 @@ fn check_endpoints(pattern: &AuthPattern, problems: &mut Problems) {
     for (name, url) in pattern.endpoints() {
         let below = name.trim_start_matches("pattern/").replace('/', ".");
         let path = format!("{}.{below}", pattern.path());
-        origins::check_url(&path, &url, problems);
-        placeholder::check(&path, &url, [&this], problems);
+        if let Some(template) = origins::endpoint(&path, &url, problems) {
+            placeholder::check(&path, &template, [&this], problems);
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::AuthPattern;
 use crate::problem::Problems;
+use crate::target::Template;
 
 /// Text cut up at its placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,16 +67,12 @@ impl Text {
 /// Notes each placeholder of a URL that some pattern using it does not declare.
 pub(super) fn check<'a>(
     path: &str,
-    text: &str,
+    template: &Template,
     patterns: impl IntoIterator<Item = &'a Option<AuthPattern>>,
     problems: &mut Problems,
 ) {
-    let Ok(text) = Text::parse(text) else {
-        malformed(path, problems);
-        return;
-    };
     for pattern in patterns.into_iter().flatten() {
-        for name in text.names().filter(|name| !pattern.declares(name)) {
+        for name in template.names().filter(|name| !pattern.declares(name)) {
             undeclared(path, name, pattern, problems);
         }
     }

@@ -117,7 +117,7 @@ fn a_full_payload_is_read_whole() {
     assert_eq!(provider.warnings(), []);
     assert_eq!(provider.identifier(), "acme");
     assert_eq!(provider.proxy_headers().len(), 2);
-    assert_eq!(provider.allowed_proxy_domains().len(), 2);
+    assert_eq!(provider.listed_origins().iter().count(), 2);
     let pattern = provider.pattern(None).unwrap();
     assert_eq!(pattern.attributes(), ["instance"]);
     assert_eq!(pattern.header_override(), Some("X_API_KEY"));

@@ -6,6 +6,7 @@
 //! types, not a proof.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -23,55 +24,60 @@ const SHORTEST_EVERYWHERE: usize = 4;
 /// RFC 3986 unreserved stay as they are; what a careful encoder leaves alone.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Covers known secrets wherever they turn up.
+/// Covers known secrets wherever they turn up. What to look for is worked out at the first use,
+/// because most calls have nothing to mask.
 #[derive(Clone, Default)]
 pub struct Masker {
-    needles: Vec<Secret>,
+    secrets: Vec<Secret>,
+    needles: OnceLock<Vec<Secret>>,
 }
 
 impl Masker {
     /// Learns `secrets` in all the encodings of the module's first lines.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut masker = Self::default();
-        for secret in secrets {
-            masker.learn(secret);
-        }
-        masker
+        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).cloned().collect();
+        Self { secrets, needles: OnceLock::new() }
     }
 
     /// Learns one more.
     pub fn learn(&mut self, secret: &Secret) {
-        let text = secret.expose();
-        if text.is_empty() {
-            return;
+        if !secret.is_empty() {
+            self.secrets.push(secret.clone());
+            self.needles.take();
         }
-        let mut forms = vec![text.to_owned()];
-        if text.len() >= SHORTEST_EVERYWHERE {
-            forms.extend(encodings(text));
-        }
-        for form in forms {
-            if !self.needles.iter().any(|known| known.expose() == form) {
-                self.needles.push(Secret::new(form));
-            }
-        }
-        // Longest first, so that an encoding is covered whole and not by a shorter part of it.
-        self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.expose().len()));
     }
 
     /// Whether `text` holds a known secret.
     pub fn finds(&self, text: &str) -> bool {
-        self.needles.iter().any(|needle| find(text, needle.expose()).is_some())
+        self.needles().iter().any(|needle| find(text, needle.expose()).is_some())
     }
 
     /// `text` with every known secret replaced by [`MASK`].
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut masked = Cow::Borrowed(text);
-        for needle in &self.needles {
+        for needle in self.needles() {
             while let Some(at) = find(&masked, needle.expose()) {
                 masked.to_mut().replace_range(at..at + needle.expose().len(), MASK);
             }
         }
         masked
+    }
+
+    fn needles(&self) -> &[Secret] {
+        self.needles.get_or_init(|| {
+            let mut forms = Vec::new();
+            for secret in &self.secrets {
+                let text = secret.expose();
+                forms.push(text.to_owned());
+                if text.len() >= SHORTEST_EVERYWHERE {
+                    forms.extend(encodings(text));
+                }
+            }
+            // Longest first, so that an encoding is covered whole and not by a part of it.
+            forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            forms.dedup();
+            forms.into_iter().map(Secret::new).collect()
+        })
     }
 }
 

@@ -1,0 +1,363 @@
+//! From a request without a credential to one with it.
+//!
+//! The plugin is first asked without a request; its answer is ready, or it wants to see parts of
+//! the request, or new state. Each of these loops is bounded: three rounds of showing, each a
+//! superset of the last; two renewals; three answers dropped because the memo had moved. On `Ok`
+//! the answer's edits are checked, and the destination is the provider's. On `Err` nothing was
+//! sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::{HeaderMap, Method, Request};
+use http_body::Body;
+use url::Url;
+
+use crate::body::{BodyError, RequestBody};
+use crate::client::Inner;
+use crate::contract::authorizer::{Outcome, Ready};
+use crate::edit::{self, CheckedEdits, EditRules};
+use crate::egress;
+use crate::error::Error;
+use crate::facts::{Facts, Filling};
+use crate::fields;
+use crate::needs::Granted;
+use crate::remember::{Answer, Key, Remembered};
+use crate::sandbox::{Flow, Plugin};
+use crate::subject::{LONGEST_MEMO, MemoOwner, SeenMemo, Subject};
+use crate::target::{RenderedBase, TargetError};
+use crate::view::Wish;
+
+/// Rounds of `show` (the contract's own number).
+const MOST_ROUNDS: usize = 3;
+/// Renewals within one request: one for a stale state, one for a hint that the first could not
+/// know of (a token for this audience).
+const MOST_RENEWALS: usize = 2;
+/// Answers dropped because another call changed the memo meanwhile.
+const MOST_MEMO_RACES: usize = 3;
+/// Watches of one answer. Digest needs two.
+const MOST_WATCHES: usize = 8;
+
+/// The caller's request, on its way.
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    path: String,
+    query: Option<String>,
+    headers: HeaderMap,
+    pub(crate) body: RequestBody,
+}
+
+impl Outgoing {
+    /// Of the URI only path and query are taken.
+    pub(crate) fn new<B>(request: Request<B>) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = request.into_parts();
+        let mut headers = parts.headers;
+        egress::settle(&mut headers);
+        // The destination's own name is the host's business.
+        headers.remove(HOST);
+        Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(ToOwned::to_owned),
+            headers,
+            body: RequestBody::new(body),
+        }
+    }
+
+    /// The same once more, where the body is known whole.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let body = RequestBody::whole(self.body.as_whole()?.clone());
+        Some(Self {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body,
+        })
+    }
+
+    pub(crate) async fn spool(&mut self, limit: usize) -> Result<(), Error> {
+        let body = std::mem::replace(&mut self.body, RequestBody::whole(Bytes::new()));
+        self.body = body.spool(limit).await.map_err(|_| Error::Body)?;
+        Ok(())
+    }
+
+    /// As it would leave under `base`, but for the edits: without what the plugin may write, and
+    /// with the provider's own headers.
+    fn dressed(
+        &self,
+        base: &RenderedBase,
+        granted: &Granted,
+        fixed: &HeaderMap,
+    ) -> Result<(HeaderMap, Url), TargetError> {
+        let mut url = base.join(&self.path, self.query.as_deref())?.into_url();
+        let mut headers = self.headers.clone();
+        edit::strip(granted, &mut headers, &mut url);
+        for (name, value) in fixed {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok((headers, url))
+    }
+}
+
+impl Inner {
+    /// Comes to an answer for this request. A remembered one costs no call.
+    pub(crate) async fn authorize(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        outgoing: &mut Outgoing,
+        cursor: &[u8],
+    ) -> Result<Arc<Answer>, Error> {
+        if !subject.provider().proxy_enabled() {
+            return Err(Error::ProxyDisabled);
+        }
+        if cursor.is_empty()
+            && let Some(remembered) = subject.remembered.load_full()
+        {
+            let key = self.key(subject).await?;
+            if remembered.holds(key, self.clock.unix_millis()) {
+                return Ok(Arc::clone(&remembered.answer));
+            }
+        }
+        let generation = self.registry.generation();
+        let plugin = self.registry.plugin(subject.pattern().auth_type())?;
+        let mut renewals = 0;
+        self.renew_expired(subject, &plugin, &mut renewals).await?;
+        loop {
+            let facts = self.facts(subject, Arc::clone(&plugin), &BTreeMap::new()).await?;
+            let hint = match self.base(subject, &facts) {
+                Err(TargetError::Missing { .. }) if renews(&plugin) && renewals == 0 => Vec::new(),
+                Err(error) => return Err(error.into()),
+                Ok(base) => {
+                    let headers = fields::proxy_headers(
+                        subject.provider(),
+                        subject.pattern(),
+                        &facts.values,
+                    )?;
+                    let place = Place { base, headers };
+                    match self.ask(subject, &facts, &place, outgoing, cursor).await? {
+                        Asked::Ready(ready, seen, blind) => {
+                            let when = When { generation, seen, blind };
+                            return self.finish(subject, &facts, place, ready, &when);
+                        }
+                        Asked::Renew(hint) => hint,
+                    }
+                }
+            };
+            if renewals == MOST_RENEWALS {
+                return Err(facts.broke("it asks for renewal after renewal"));
+            }
+            renewals += 1;
+            self.renew(subject, facts.state_version(), hint).await?;
+        }
+    }
+
+    /// Applies the answer, all of it or nothing, and checks where the request would go.
+    pub(crate) fn apply(
+        &self,
+        answer: &Answer,
+        outgoing: Outgoing,
+    ) -> Result<Request<RequestBody>, Error> {
+        let Answer { base, granted, rules, .. } = answer;
+        let (mut headers, mut url) = outgoing.dressed(base, granted, &answer.headers)?;
+        let mut replaced = None;
+        let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
+        answer
+            .edits
+            .apply(granted, rules, request, |url| base.admits(url))
+            .map_err(|cause| Error::Edit { plugin: answer.plugin.guest.name.clone(), cause })?;
+        let body = replaced.map_or(outgoing.body, RequestBody::whole);
+        let mut request = Request::new(body);
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// State past its end is renewed before anything else, where there is a way to.
+    async fn renew_expired(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        plugin: &Plugin,
+        renewals: &mut usize,
+    ) -> Result<(), Error> {
+        let Some(state) = self.store.state(subject.state_key()).await? else { return Ok(()) };
+        if state.is_expired(self.clock.unix_millis()) && renews(plugin) {
+            *renewals += 1;
+            self.renew(subject, state.version, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    fn base(&self, subject: &Subject, facts: &Facts) -> Result<RenderedBase, TargetError> {
+        let filling = Filling::new(subject.pattern(), &facts.values);
+        subject.provider().template().render(&filling, self.rules)
+    }
+
+    /// Asks until the answer is ready, or is a wish for new state.
+    async fn ask(
+        &self,
+        subject: &Subject,
+        facts: &Facts,
+        place: &Place,
+        outgoing: &mut Outgoing,
+        cursor: &[u8],
+    ) -> Result<Asked, Error> {
+        let owner =
+            MemoOwner { digest: facts.plugin.guest.digest, state_version: facts.state_version() };
+        // What it wished last time it will most likely wish again; but an answer may be remembered
+        // only where it was given without sight, so without a wish it is asked blind first.
+        let mut wished: Option<Vec<String>> =
+            subject.wish.load_full().map(|wish| wish.as_ref().clone());
+        let (mut rounds, mut races) = (0, 0);
+        loop {
+            let view = match &wished {
+                None => None,
+                Some(names) => {
+                    let wish = Wish::parse(names, &facts.granted).map_err(|cause| Error::View {
+                        plugin: facts.plugin.guest.name.clone(),
+                        cause,
+                    })?;
+                    if wish.wants_body() {
+                        outgoing.spool(self.settings.spool_bytes).await?;
+                    }
+                    let (headers, url) =
+                        outgoing.dressed(&place.base, &facts.granted, &place.headers)?;
+                    let Outgoing { method, body, .. } = &*outgoing;
+                    Some(wish.view(method, url.as_str(), &headers, body, &facts.granted))
+                }
+            };
+            let blind = view.is_none();
+            let memo = subject.memo(owner);
+            let outcome = self
+                .sandbox
+                .authorize(
+                    &facts.plugin,
+                    facts.shown(&memo.bytes),
+                    view,
+                    cursor.to_vec(),
+                    self.moment(),
+                    &facts.masker,
+                )
+                .await?
+                .map_err(|raw| facts.refused(raw))?;
+            match outcome {
+                Outcome::Renew(_) if !renews(&facts.plugin) => {
+                    return Err(facts.broke("it asks for a renewal that it does not have"));
+                }
+                Outcome::Renew(hint) => return Ok(Asked::Renew(hint)),
+                Outcome::Show(names) => {
+                    let superset = wished
+                        .as_ref()
+                        .is_none_or(|last| last.iter().all(|name| names.contains(name)));
+                    let grows = wished.as_ref().is_none_or(|last| last.len() < names.len());
+                    rounds += 1;
+                    if !superset || !grows || rounds > MOST_ROUNDS {
+                        return Err(facts.broke("it asks to be shown more without end"));
+                    }
+                    subject.wish.store(Some(Arc::new(names.clone())));
+                    wished = Some(names);
+                }
+                Outcome::Ready(mut ready) => {
+                    let Some(bytes) = ready.memo.take() else {
+                        return Ok(Asked::Ready(ready, memo, blind));
+                    };
+                    if bytes.len() > LONGEST_MEMO {
+                        return Err(facts.broke("its memo is over 4 KiB"));
+                    }
+                    // An answer made from a memo that has moved (a nonce count used twice) must
+                    // not be sent.
+                    if subject.set_memo(owner, &memo, bytes) {
+                        return Ok(Asked::Ready(ready, memo, false));
+                    }
+                    races += 1;
+                    if races > MOST_MEMO_RACES {
+                        return Err(Error::Host("the plugin's memo is changed too often"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn finish(
+        &self,
+        subject: &Subject,
+        facts: &Facts,
+        place: Place,
+        ready: Ready,
+        when: &When,
+    ) -> Result<Arc<Answer>, Error> {
+        if ready.watches.len() > MOST_WATCHES {
+            return Err(facts.broke("it watches for too many kinds of reply"));
+        }
+        let rules =
+            EditRules { origins: subject.listed_origins().to_vec(), ..EditRules::default() };
+        let edits = CheckedEdits::check(ready.edits, &facts.granted, &rules)
+            .map_err(|cause| Error::Edit { plugin: facts.plugin.guest.name.clone(), cause })?;
+        let answer = Arc::new(Answer {
+            plugin: Arc::clone(&facts.plugin),
+            granted: Arc::clone(&facts.granted),
+            rules,
+            base: place.base,
+            headers: place.headers,
+            edits,
+            watches: ready.watches,
+            cursor: ready.cursor,
+            state_version: facts.state_version(),
+        });
+        if when.blind {
+            let key = Key {
+                generation: when.generation,
+                state_version: facts.state_version(),
+                shared_version: facts.shared_version,
+                memo_revision: when.seen.revision(),
+            };
+            let expires_at = facts.state.as_ref().and_then(|state| state.expires_at);
+            let now = self.clock.unix_millis();
+            let remembered =
+                Remembered::new(key, Arc::clone(&answer), ready.remember, now, expires_at);
+            subject.remembered.store(remembered.map(Arc::new));
+        }
+        Ok(answer)
+    }
+
+    async fn key(&self, subject: &Subject) -> Result<Key, Error> {
+        let state = self.store.state(subject.state_key()).await?;
+        let shared = self.store.state(&subject.shared_key()).await?;
+        Ok(Key {
+            generation: self.registry.generation(),
+            state_version: crate::facts::version(state.as_deref()),
+            shared_version: crate::facts::version(shared.as_deref()),
+            memo_revision: subject.memo_revision(),
+        })
+    }
+}
+
+/// Where the request goes, and the provider's headers on it.
+struct Place {
+    base: RenderedBase,
+    headers: HeaderMap,
+}
+
+/// Under what circumstances an answer was given.
+struct When {
+    generation: u64,
+    seen: SeenMemo,
+    blind: bool,
+}
+
+/// What a plugin came to: ready, with the memo it saw and whether it saw no request.
+enum Asked {
+    Ready(Ready, SeenMemo, bool),
+    Renew(Vec<u8>),
+}
+
+pub(crate) fn renews(plugin: &Plugin) -> bool {
+    plugin.flows.contains(&Flow::Renew)
+}

@@ -1,0 +1,200 @@
+//! The whole path of a request, as one value.
+//!
+//! [`Countersign::prepare`] gives the edited request and never sends; [`Countersign::send`] does
+//! both, and brings the reply. Both take requests relative to the provider's `proxy_url`: of the
+//! URI only path and query are looked at, so no caller can choose where a credential goes. On
+//! `Err` nothing was sent, unless the error says that the upstream broke off.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+
+use crate::authorize::Outgoing;
+use crate::body::{BodyError, RequestBody};
+use crate::clock::{Clock, SystemClock};
+use crate::egress::Egress;
+use crate::error::Error;
+use crate::flow::Renewals;
+use crate::random::{Random, SystemRandom};
+use crate::refusal::Refusal;
+use crate::registry::Registry;
+use crate::reply::ReplyBody;
+use crate::sandbox::{Moment, Sandbox};
+use crate::store::{MemoryStore, StateKey, Store};
+use crate::subject::Subject;
+use crate::target::TargetRules;
+
+/// What the operator decides about requests and flows.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What URLs may be beyond the strict grammar.
+    pub target: TargetRules,
+    /// Bytes of a body that are kept for a plugin that must see it. What most APIs accept at
+    /// most, and what one guest's memory holds three times over.
+    pub spool_bytes: usize,
+    /// Bytes of a body of known length that are kept so that the request can be sent again after
+    /// a renewal; larger ones stream, and are sent once.
+    pub resend_bytes: u64,
+    /// How long all the fetches of one flow may take together.
+    pub flow_deadline: Duration,
+    /// The least time between two renewals that a reply forced, for one account.
+    pub forced_renewal_gap: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            target: TargetRules::default(),
+            spool_bytes: 1 << 20,
+            resend_bytes: 64 << 10,
+            flow_deadline: Duration::from_secs(30),
+            forced_renewal_gap: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Puts credentials on requests. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Countersign {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) egress: Egress,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) rules: TargetRules,
+    pub(crate) settings: Settings,
+    pub(crate) renewals: Renewals,
+    /// When each account's last forced renewal was, in Unix milliseconds.
+    pub(crate) forced: Mutex<HashMap<StateKey, u64>>,
+}
+
+/// Joins the parts; see [`Countersign::builder`].
+pub struct Builder {
+    sandbox: Arc<Sandbox>,
+    registry: Arc<Registry>,
+    egress: Egress,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    settings: Settings,
+}
+
+impl Builder {
+    /// Keeps state there; in memory where nothing is said.
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// Asks that for the time; the system's where nothing is said.
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Takes random bytes from there; the system's where nothing is said.
+    pub fn random(self, random: Arc<dyn Random>) -> Self {
+        Self { random, ..self }
+    }
+
+    /// Keeps to these.
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// The finished value.
+    pub fn build(self) -> Countersign {
+        let Self { sandbox, registry, egress, store, clock, random, settings } = self;
+        let rules = settings.target;
+        let inner = Inner {
+            sandbox,
+            registry,
+            store,
+            egress,
+            clock,
+            random,
+            rules,
+            settings,
+            renewals: Renewals::default(),
+            forced: Mutex::default(),
+        };
+        Countersign { inner: Arc::new(inner) }
+    }
+}
+
+impl Countersign {
+    /// Begins with the three parts that have no default.
+    pub fn builder(sandbox: Arc<Sandbox>, registry: Arc<Registry>, egress: Egress) -> Builder {
+        Builder {
+            sandbox,
+            registry,
+            egress,
+            store: Arc::new(MemoryStore::default()),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            settings: Settings::default(),
+        }
+    }
+
+    /// The request as it would be sent. Its URI is absolute; renewals that it needs are done.
+    ///
+    /// A plugin that watches for the reply (a challenge, a nonce) is not told of one: whoever
+    /// sends the request alone goes without.
+    pub async fn prepare<B>(
+        &self,
+        subject: &Arc<Subject>,
+        request: Request<B>,
+    ) -> Result<Request<RequestBody>, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let mut outgoing = Outgoing::new(request);
+        let answer = self.inner.authorize(subject, &mut outgoing, &[]).await?;
+        self.inner.apply(&answer, outgoing)
+    }
+
+    /// Authorizes the request, sends it, and brings the reply, which streams.
+    pub async fn send<B>(
+        &self,
+        subject: &Arc<Subject>,
+        request: Request<B>,
+    ) -> Result<Response<ReplyBody>, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        self.inner.exchange(subject, Outgoing::new(request)).await
+    }
+
+    /// What the plugin finds wrong with the values that are there, before they are saved. Missing
+    /// ones are an error already.
+    pub async fn validate(&self, subject: &Subject) -> Result<Vec<Refusal>, Error> {
+        let inner = &self.inner;
+        let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
+        let facts = inner.facts(subject, plugin, &BTreeMap::new()).await?;
+        let moment = inner.moment();
+        let found =
+            inner.sandbox.validate(&facts.plugin, facts.shown(&[]), moment, &facts.masker).await?;
+        Ok(found.into_iter().map(|raw| Refusal::from_guest(raw, &facts.masker)).collect())
+    }
+
+    /// The plugins it uses.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+}
+
+impl Inner {
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.clock.unix_millis(), random: Arc::clone(&self.random) }
+    }
+}

@@ -1,0 +1,160 @@
+//! Why a request was not sent, or a flow did not end.
+//!
+//! One enum for the whole path of a request, because a caller has one question: who must act? Each
+//! variant has a stable [`code`](Error::code), listed in `docs/errors.md` with its cause and fix.
+//! No message holds a value of an account, a URL's path or query, or bytes of a reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::edit::EditError;
+use crate::egress::EgressError;
+use crate::fields::{FieldsError, ProxyHeaderError};
+use crate::flow::FlowError;
+use crate::provider::SelectError;
+use crate::refusal::Refusal;
+use crate::registry::{UnknownMutation, UnknownType};
+use crate::sandbox::CallError;
+use crate::store::StoreError;
+use crate::target::TargetError;
+use crate::view::ViewError;
+
+/// The request was not sent, or its reply is withheld.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The provider's `proxy_enabled` is false. Whoever configures must act.
+    #[error("the provider has proxy_enabled set to false")]
+    ProxyDisabled,
+    /// The connection does not say which auth pattern it uses. Whoever configures must act.
+    #[error(transparent)]
+    Pattern(#[from] SelectError),
+    /// No plugin serves the auth type. Whoever configures must act.
+    #[error(transparent)]
+    UnknownType(#[from] UnknownType),
+    /// No component serves a mutation. Whoever configures must act.
+    #[error(transparent)]
+    UnknownMutation(#[from] UnknownMutation),
+    /// Values are missing or malformed. Whoever connects the account must act.
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
+    /// A fixed header cannot be made. Whoever connects the account must act.
+    #[error(transparent)]
+    ProxyHeader(#[from] ProxyHeaderError),
+    /// The destination cannot be made. The caller, or whoever connects the account, must act.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The plugin said no; its reason says who must act.
+    #[error("the plugin {plugin} refused: {refusal}")]
+    Refused {
+        /// The plugin's name.
+        plugin: String,
+        /// What it said, masked.
+        refusal: Refusal,
+    },
+    /// The call into the sandbox brought no answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The plugin asked for an edit outside its needs or the host's rules. Whoever wrote it must
+    /// act.
+    #[error("the plugin {plugin} asked for an edit that is refused: {cause}")]
+    Edit {
+        /// The plugin's name.
+        plugin: String,
+        /// What is wrong with it.
+        #[source]
+        cause: EditError,
+    },
+    /// The plugin asked to see what it may not. Whoever wrote it must act.
+    #[error("the plugin {plugin} asked to see what it may not: {cause}")]
+    View {
+        /// The plugin's name.
+        plugin: String,
+        /// What is wrong with it.
+        #[source]
+        cause: ViewError,
+    },
+    /// The plugin did not keep to the contract's sequence. Whoever wrote it must act.
+    #[error("the plugin {plugin} broke the contract: {what}")]
+    Contract {
+        /// The plugin's name.
+        plugin: String,
+        /// What it did.
+        what: &'static str,
+    },
+    /// A flow did not end.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// A renewal that several requests waited for did not end.
+    #[error(transparent)]
+    Renewal(Arc<Error>),
+    /// The upstream could not be reached, or broke off.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    /// State could not be read or kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The caller's body broke off.
+    #[error("the request's body could not be read")]
+    Body,
+    /// The host itself failed. The operator must act.
+    #[error("the host failed: {0}")]
+    Host(&'static str),
+}
+
+impl Error {
+    /// A stable word for programs: the same in every release, listed in `docs/errors.md`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ProxyDisabled => "proxy_disabled",
+            Self::Pattern(_) => "auth_pattern_unknown",
+            Self::UnknownType(_) => "auth_type_unknown",
+            Self::UnknownMutation(_) => "mutation_unknown",
+            Self::Fields(_) | Self::ProxyHeader(_) => "invalid_config",
+            Self::Target(_) => "target_refused",
+            Self::Refused { refusal, .. } => refusal.reason.code(),
+            Self::Call(CallError::Fault { .. }) => "plugin_fault",
+            Self::Call(CallError::Suspended { .. }) => "plugin_suspended",
+            Self::Call(CallError::Busy(_)) => "sandbox_busy",
+            Self::Call(CallError::Host(_)) | Self::Host(_) => "host_failed",
+            Self::Edit { .. } => "edit_refused",
+            Self::View { .. } => "view_refused",
+            Self::Contract { .. } => "plugin_contract",
+            Self::Flow(error) => error.code(),
+            Self::Renewal(error) => error.code(),
+            Self::Egress(error) => egress_code(error),
+            Self::Store(_) => "store_failed",
+            Self::Body => "body_unreadable",
+        }
+    }
+
+    /// The name of the value at fault, where there is one.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Fields(error) => error.fields().first().map(String::as_str),
+            Self::Target(error) => error.field(),
+            Self::Refused { refusal, .. } => refusal.field.as_deref(),
+            Self::Renewal(error) => error.field(),
+            _ => None,
+        }
+    }
+
+    /// When it makes sense to try again, where something says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { refusal, .. } => refusal.retry_after,
+            Self::Call(CallError::Suspended { left, .. }) => Some(*left),
+            Self::Renewal(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}
+
+fn egress_code(error: &EgressError) -> &'static str {
+    match error {
+        EgressError::AddressRefused { .. } => "address_refused",
+        EgressError::TimedOut { .. } => "upstream_timeout",
+        EgressError::TooLarge { .. } => "upstream_too_large",
+        _ => "upstream_unreachable",
+    }
+}

@@ -1,0 +1,244 @@
+//! What takes time: set-up, grant, renewal, revocation.
+//!
+//! A flow is a conversation with the plugin in steps: it asks for a *fetch*, which the host checks
+//! and sends; for a *pause*, which is handed to the caller of the library; or it is *done*, and the
+//! state that it leaves is checked and stored before anyone uses it. The host runs one flow per
+//! account at a time, under the store's claim, on a task of its own: a caller who goes away does
+//! not end it, so a rotated token is not lost between the provider's answer and the store.
+//!
+//! Bounds: eight steps, one deadline for all fetches, 256 KiB for each answer. On `Err` the state
+//! is what it was.
+
+mod error;
+mod fetch;
+mod grant;
+mod kept;
+mod renewal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use crate::account::State;
+use crate::client::Inner;
+use crate::contract::flow::{Event, Pause as RawPause, Purpose as RawPurpose, Step};
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::sandbox::{Digest, Flow, Plugin};
+use crate::store::{Claim, StateKey};
+use crate::subject::Subject;
+
+pub use error::FlowError;
+pub use grant::{Callback, GrantRequest, Paused, Progress, Prompt};
+pub(crate) use renewal::Renewals;
+
+/// Steps of one flow (the contract's own number); those before a pause count.
+const MOST_STEPS: u32 = 8;
+
+/// What a flow is for.
+pub(crate) enum Purpose {
+    Setup,
+    Grant { redirect_uri: String, state_token: String },
+    Renew(Vec<u8>),
+    Revoke,
+}
+
+impl Purpose {
+    fn flow(&self) -> Flow {
+        match self {
+            Self::Setup => Flow::Setup,
+            Self::Grant { .. } => Flow::Grant,
+            Self::Renew(_) => Flow::Renew,
+            Self::Revoke => Flow::Revoke,
+        }
+    }
+
+    fn raw(&self) -> RawPurpose {
+        match self {
+            Self::Setup => RawPurpose::Setup,
+            Self::Grant { redirect_uri, state_token } => {
+                RawPurpose::Grant(crate::contract::flow::Grant {
+                    redirect_uri: redirect_uri.clone(),
+                    state_token: state_token.clone(),
+                })
+            }
+            Self::Renew(hint) => RawPurpose::Renew(hint.clone()),
+            Self::Revoke => RawPurpose::Revoke,
+        }
+    }
+}
+
+/// What a flow must remember while it waits: nothing of it may be shown.
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    pub(crate) flow: Flow,
+    pub(crate) digest: Digest,
+    pub(crate) cursor: Zeroizing<Vec<u8>>,
+    pub(crate) state_token: Option<String>,
+    pub(crate) wishes: BTreeMap<String, String>,
+    steps_left: u32,
+}
+
+/// Where a flow has come to.
+pub(crate) enum Stage {
+    Paused(RawPause, Waiting),
+    Done(Arc<State>),
+}
+
+/// One flow under way.
+struct Run<'a> {
+    inner: &'a Inner,
+    subject: &'a Subject,
+    facts: Facts,
+    flow: Flow,
+    state_token: Option<String>,
+    wishes: BTreeMap<String, String>,
+    deadline: Instant,
+    steps_left: u32,
+    /// Unix milliseconds at which the last fetch was sent: expiry counts from there.
+    sent_at: Option<u64>,
+}
+
+impl Inner {
+    /// Runs a flow from its beginning. The claim is the caller's, so that it can look at the state
+    /// under it first.
+    pub(crate) async fn begin(
+        &self,
+        subject: &Subject,
+        plugin: Arc<Plugin>,
+        purpose: &Purpose,
+        wishes: BTreeMap<String, String>,
+        claim: &Claim,
+    ) -> Result<Stage, Error> {
+        let flow = purpose.flow();
+        if !plugin.flows.contains(&flow) {
+            return Err(FlowError::Missing { plugin: plugin.guest.name.clone(), flow }.into());
+        }
+        let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
+        let first = self
+            .sandbox
+            .begin(&facts.plugin, facts.shown(&[]), purpose.raw(), self.moment(), &facts.masker)
+            .await?
+            .map_err(|raw| facts.refused(raw))?;
+        let state_token = match purpose {
+            Purpose::Grant { state_token, .. } => Some(state_token.clone()),
+            _ => None,
+        };
+        let run = self.run(subject, facts, flow, state_token, wishes, MOST_STEPS);
+        run.drive(first, claim).await
+    }
+
+    /// Goes on with a flow that was paused.
+    pub(crate) async fn resume(
+        &self,
+        subject: &Subject,
+        waiting: Waiting,
+        event: Event,
+        claim: &Claim,
+    ) -> Result<Stage, Error> {
+        let plugin = self.registry.plugin(subject.pattern().auth_type())?;
+        if plugin.guest.digest != waiting.digest {
+            return Err(FlowError::PluginChanged.into());
+        }
+        let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = waiting;
+        let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
+        let run = self.run(subject, facts, flow, state_token, wishes, steps_left);
+        let step = run.resume(event, cursor.to_vec()).await?;
+        run.drive(step, claim).await
+    }
+
+    async fn flow_facts(
+        &self,
+        subject: &Subject,
+        plugin: Arc<Plugin>,
+        flow: Flow,
+        wishes: &BTreeMap<String, String>,
+    ) -> Result<Facts, Error> {
+        match flow {
+            Flow::Setup => self.shared_facts(subject, plugin).await,
+            Flow::Grant | Flow::Renew | Flow::Revoke => self.facts(subject, plugin, wishes).await,
+        }
+    }
+
+    fn run<'a>(
+        &'a self,
+        subject: &'a Subject,
+        facts: Facts,
+        flow: Flow,
+        state_token: Option<String>,
+        wishes: BTreeMap<String, String>,
+        steps_left: u32,
+    ) -> Run<'a> {
+        let deadline = Instant::now() + self.settings.flow_deadline;
+        Run {
+            inner: self,
+            subject,
+            facts,
+            flow,
+            state_token,
+            wishes,
+            deadline,
+            steps_left,
+            sent_at: None,
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn drive(mut self, mut step: Step, claim: &Claim) -> Result<Stage, Error> {
+        loop {
+            self.steps_left = self.steps_left.checked_sub(1).ok_or(FlowError::TooManySteps)?;
+            match step {
+                Step::Done(state) => {
+                    let state = kept::check(&state, &self)?;
+                    let over = self.facts.state_version();
+                    let key = self.key();
+                    let kept = self.inner.store.save(&key, claim, over, state).await?;
+                    return Ok(Stage::Done(kept));
+                }
+                Step::Pause(pause) => {
+                    let waiting = Waiting {
+                        flow: self.flow,
+                        digest: self.facts.plugin.guest.digest,
+                        cursor: Zeroizing::new(pause.cursor.clone()),
+                        state_token: self.state_token.clone(),
+                        wishes: self.wishes.clone(),
+                        steps_left: self.steps_left,
+                    };
+                    grant::check_pause(&pause, &self)?;
+                    return Ok(Stage::Paused(pause, waiting));
+                }
+                Step::Fetch(fetch) => {
+                    let request = fetch::check(&fetch, &self)?;
+                    self.sent_at = Some(self.inner.clock.unix_millis());
+                    let event = fetch::send(&self, request).await?;
+                    step = self.resume(event, fetch.cursor).await?;
+                }
+            }
+        }
+    }
+
+    async fn resume(&self, event: Event, cursor: Vec<u8>) -> Result<Step, Error> {
+        let Self { inner, facts, .. } = self;
+        inner
+            .sandbox
+            .resume(&facts.plugin, facts.shown(&[]), event, cursor, inner.moment(), &facts.masker)
+            .await?
+            .map_err(|raw| facts.refused(raw))
+    }
+
+    /// Where the state that this flow leaves is kept.
+    fn key(&self) -> StateKey {
+        match self.flow {
+            Flow::Setup => self.subject.shared_key(),
+            Flow::Grant | Flow::Renew | Flow::Revoke => self.subject.state_key().clone(),
+        }
+    }
+
+    fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}

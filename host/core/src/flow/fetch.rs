@@ -1,0 +1,138 @@
+//! The requests of a flow: where they may go, and what they may carry.
+//!
+//! A fetch goes to a URL equal to, or below the path of, a value that a `fetch` need names; query
+//! and fragment of that value are left out of the comparison, and its scheme, host and port are
+//! compared exactly, before any name is resolved. So a plugin has nowhere of its own to send a
+//! secret: not a host, not a label of one.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{FlowError, Run};
+use crate::contract::flow::{Event, Fetch};
+use crate::contract::types::HttpResponse;
+use crate::egress::{self, EgressError};
+use crate::error::Error;
+use crate::needs::header::{Ban, ban};
+use crate::target::Origin;
+use crate::view::latin1;
+
+/// Bytes of an answer (the contract's own number).
+const MOST_ANSWER: usize = 256 << 10;
+/// Bytes of a request: a signed assertion has some 10 KiB.
+const MOST_REQUEST: usize = 256 << 10;
+/// Headers of a request.
+const MOST_HEADERS: usize = 64;
+
+/// The request, once it is known to be one that this plugin may have sent.
+pub(super) fn check(fetch: &Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowError> {
+    let raw = &fetch.request;
+    if fetch.client_certificate.is_some() {
+        return Err(FlowError::ClientCertificate);
+    }
+    if raw.body.len() > MOST_REQUEST || raw.headers.len() > MOST_HEADERS {
+        return Err(FlowError::FetchSize(MOST_REQUEST));
+    }
+    let method = match raw.method.as_str() {
+        "GET" => Method::GET,
+        "POST" => Method::POST,
+        _ => return Err(FlowError::FetchMethod),
+    };
+    let url = destination(&raw.url, run)?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &raw.headers {
+        let (name, value) = header(name, value)?;
+        headers.append(name, value);
+    }
+    egress::settle(&mut headers);
+    // A copy of ours is overwritten when the request is dropped; the guest's own is gone already.
+    let body = Bytes::from_owner(Zeroizing::new(raw.body.clone()));
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = url.as_str().parse().map_err(|_| FlowError::FetchUrl)?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// Sends it once, and tells the plugin what came of it.
+pub(super) async fn send(run: &Run<'_>, request: Request<Bytes>) -> Result<Event, Error> {
+    let left = run.time_left();
+    if left.is_zero() {
+        return Err(FlowError::TimedOut.into());
+    }
+    let reply = match run.inner.egress.fetch(request, MOST_ANSWER, left).await {
+        Ok(reply) => reply,
+        // Policy is the operator's answer, not the network's: the plugin is not asked.
+        Err(error @ (EgressError::AddressRefused { .. } | EgressError::Scheme { .. })) => {
+            return Err(error.into());
+        }
+        Err(error) => return Ok(Event::Failed(error.to_string())),
+    };
+    let (parts, body) = reply.into_parts();
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), latin1(value.as_bytes())))
+        .collect();
+    Ok(Event::Response(HttpResponse {
+        status: parts.status.as_u16(),
+        headers,
+        body: body.to_vec(),
+    }))
+}
+
+fn destination(text: &str, run: &Run<'_>) -> Result<Url, FlowError> {
+    let url = Url::parse(text).map_err(|_| FlowError::FetchUrl)?;
+    // What the guest wrote must be what goes on the wire, or the comparison is about another text.
+    if url.as_str() != text || url.fragment().is_some() {
+        return Err(FlowError::FetchUrl);
+    }
+    let facts = &run.facts;
+    let named = facts.granted.fetch_urls(&facts.values);
+    let (name, _) =
+        named.iter().find(|(_, base)| is_below(base, &url)).ok_or(FlowError::FetchUrl)?;
+    let learnt = name.starts_with("shared/") || name.starts_with("state/");
+    if learnt {
+        let origin = Origin::of(&url).ok_or(FlowError::FetchUrl)?;
+        if !run.subject.provider().listed_origins().contains(&origin) {
+            return Err(FlowError::LearntOrigin);
+        }
+    }
+    Ok(url)
+}
+
+/// Whether `url` is `base`, or a path below it, on the same origin.
+pub(super) fn is_below(base: &str, url: &Url) -> bool {
+    let Ok(base) = Url::parse(base) else { return false };
+    let same_origin = base.scheme() == url.scheme()
+        && base.host() == url.host()
+        && base.port_or_known_default() == url.port_or_known_default()
+        && url.username().is_empty()
+        && url.password().is_none();
+    let root = base.path().trim_end_matches('/');
+    let path = url.path();
+    let below = path == base.path()
+        || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/') || rest.is_empty());
+    // `url` has no plain dot segments left; an encoded one, or a backslash, some servers would
+    // read as a way up.
+    let lower = path.to_ascii_lowercase();
+    let climbs =
+        ["%2e", "%2f", "%5c"].iter().any(|it| lower[root.len().min(lower.len())..].contains(it));
+    same_origin && below && !climbs
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), FlowError> {
+    let refused =
+        || FlowError::FetchHeader(name.chars().take(80).flat_map(char::escape_default).collect());
+    let parsed = HeaderName::try_from(name).map_err(|_| refused())?;
+    if ban(parsed.as_str()) == Some(Ban::Always) || name.contains('_') {
+        return Err(refused());
+    }
+    let bytes = value.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();
+    let mut value =
+        HeaderValue::from_bytes(&bytes.map_err(|_| refused())?).map_err(|_| refused())?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
+}

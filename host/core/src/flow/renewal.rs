@@ -1,0 +1,81 @@
+//! New state for an account: once, however many requests wait for it.
+//!
+//! Requests of this process that want the same renewal share one flow and its result; other
+//! processes wait for the store's claim, and find the state renewed when they have it. The flow
+//! runs on a task of its own, so that a leader who is cancelled loses nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+
+use super::{Purpose, Stage};
+use crate::account::State;
+use crate::client::Inner;
+use crate::error::Error;
+use crate::facts::version;
+use crate::store::StateKey;
+use crate::subject::Subject;
+
+type Outcome = Result<Arc<State>, Arc<Error>>;
+
+/// The renewals under way in this process.
+#[derive(Default)]
+pub(crate) struct Renewals(
+    Mutex<HashMap<(StateKey, Vec<u8>), Shared<BoxFuture<'static, Outcome>>>>,
+);
+
+impl Inner {
+    /// Renews the state, or waits for whoever is doing so. `seen` is the version that was found
+    /// wanting: where there is a newer one by the time of the claim, that is the answer.
+    pub(crate) async fn renew(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        seen: u64,
+        hint: Vec<u8>,
+    ) -> Result<Arc<State>, Error> {
+        let key = (subject.state_key().clone(), hint.clone());
+        let renewal = {
+            let mut renewals = self.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+            renewals
+                .entry(key.clone())
+                .or_insert_with(|| {
+                    let (inner, subject) = (Arc::clone(self), Arc::clone(subject));
+                    let task = tokio::spawn(async move {
+                        let outcome = inner.renew_alone(&subject, seen, hint).await;
+                        let mut renewals =
+                            inner.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+                        renewals.remove(&key);
+                        outcome.map_err(Arc::new)
+                    });
+                    let outcome = task.map(|joined| {
+                        joined.unwrap_or_else(|_| Err(Arc::new(Error::Host("a renewal was lost"))))
+                    });
+                    outcome.boxed().shared()
+                })
+                .clone()
+        };
+        renewal.await.map_err(Error::Renewal)
+    }
+
+    async fn renew_alone(
+        &self,
+        subject: &Subject,
+        seen: u64,
+        hint: Vec<u8>,
+    ) -> Result<Arc<State>, Error> {
+        let claim = self.store.claim(subject.state_key()).await?;
+        if let Some(state) = self.store.state(subject.state_key()).await?
+            && version(Some(&state)) != seen
+        {
+            return Ok(state);
+        }
+        let plugin = self.registry.plugin(subject.pattern().auth_type())?;
+        let purpose = Purpose::Renew(hint);
+        match self.begin(subject, plugin, &purpose, BTreeMap::new(), &claim).await? {
+            Stage::Done(state) => Ok(state),
+            Stage::Paused(..) => Err(super::FlowError::PromptOutsideGrant.into()),
+        }
+    }
+}

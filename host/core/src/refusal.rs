@@ -1,0 +1,101 @@
+//! A plugin's "no", made fit to be passed on.
+//!
+//! What a guest says is untrusted: it may hold control characters, a secret, or a novel. Out of
+//! here comes one masked line of at most 200 characters, for operators; callers are shown the
+//! reason, and the field where there is one.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::contract::types;
+use crate::secret::Masker;
+
+/// Longest text of a guest that is passed on, in characters (the contract's own number).
+const LONGEST: usize = 200;
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Whoever configures: a value is missing or malformed.
+    InvalidConfig,
+    /// The user: the credential is revoked or expired for good.
+    Reauthorize,
+    /// The provider: it says no to this account.
+    Denied,
+    /// Nobody: ask again later.
+    Unavailable,
+    /// The caller: this request cannot be authorized.
+    InvalidRequest,
+}
+
+impl Reason {
+    /// A stable word for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InvalidConfig => "invalid_config",
+            Self::Reauthorize => "reauthorize",
+            Self::Denied => "denied",
+            Self::Unavailable => "unavailable",
+            Self::InvalidRequest => "invalid_request",
+        }
+    }
+}
+
+/// A plugin's refusal: the request was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// Who has to act.
+    pub reason: Reason,
+    /// The name of the value at fault, for example `account/username`.
+    pub field: Option<String>,
+    /// For operators: one line, masked.
+    pub message: String,
+    /// When to ask again.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(crate) fn from_guest(raw: types::Refusal, masker: &Masker) -> Self {
+        let reason = match raw.reason {
+            types::Reason::InvalidConfig => Reason::InvalidConfig,
+            types::Reason::Reauthorize => Reason::Reauthorize,
+            types::Reason::Denied => Reason::Denied,
+            types::Reason::Unavailable => Reason::Unavailable,
+            types::Reason::InvalidRequest => Reason::InvalidRequest,
+        };
+        Self {
+            reason,
+            field: raw.field.filter(|name| is_name(name) && !masker.finds(name)),
+            message: for_operators(&raw.message, masker),
+            retry_after: raw.retry_after.map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        match &self.field {
+            Some(field) if !self.message.contains(field.as_str()) => write!(f, " ({field})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One masked line out of whatever a guest wrote.
+pub(crate) fn for_operators(text: &str, masker: &Masker) -> String {
+    // Masked before it is cut, or the part of a secret at the cut would stay.
+    let masked = masker.mask(text);
+    let line = masked.split(char::is_control).filter(|part| !part.is_empty());
+    let line: String = line.collect::<Vec<_>>().join(" ");
+    line.chars().take(LONGEST).collect()
+}
+
+/// A value's name, as the contract spells them.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= LONGEST
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./*".contains(&b))
+}

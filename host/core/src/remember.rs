@@ -1,0 +1,76 @@
+//! Answers that may be used again.
+//!
+//! Only an answer that the plugin gave without sight of a request, a cursor or a memo change is
+//! kept, so a remembered answer cannot depend on a request: nothing need be believed. It lives in
+//! its [`Subject`](crate::subject::Subject), which stands for the environment, the account, the
+//! connection and the pattern at their versions; the rest of the key is here. Its edits are still
+//! checked against each request that they are applied to.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use crate::contract::authorizer::Watch;
+use crate::edit::{CheckedEdits, EditRules};
+use crate::needs::Granted;
+use crate::sandbox::Plugin;
+use crate::target::RenderedBase;
+
+/// The longest an answer is used again, in milliseconds. Long enough that its cost vanishes; short
+/// enough that a mistake in a key would not last a day.
+const LONGEST: u64 = 60 * 60 * 1000;
+
+/// All that must stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Of the registry: a reload may bring another plugin, or another mutation.
+    pub(crate) generation: u64,
+    pub(crate) state_version: u64,
+    pub(crate) shared_version: u64,
+    pub(crate) memo_revision: u64,
+}
+
+/// An answer, and what it was made with.
+pub(crate) struct Remembered {
+    key: Key,
+    /// Unix milliseconds.
+    until: u64,
+    pub(crate) answer: Arc<Answer>,
+}
+
+/// What `authorize` came to, checked.
+pub(crate) struct Answer {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) granted: Arc<Granted>,
+    pub(crate) rules: EditRules,
+    pub(crate) base: RenderedBase,
+    pub(crate) headers: HeaderMap,
+    pub(crate) edits: CheckedEdits,
+    pub(crate) watches: Vec<Watch>,
+    pub(crate) cursor: Vec<u8>,
+    pub(crate) state_version: u64,
+}
+
+impl Remembered {
+    /// `None` where nothing may be remembered. Times in Unix milliseconds, `remember` in seconds.
+    pub(crate) fn new(
+        key: Key,
+        answer: Arc<Answer>,
+        remember: u32,
+        now: u64,
+        expires_at: Option<u64>,
+    ) -> Option<Self> {
+        let until = now
+            .saturating_add((u64::from(remember) * 1000).min(LONGEST))
+            .min(expires_at.unwrap_or(u64::MAX));
+        let reusable = remember > 0
+            && until > now
+            && answer.cursor.is_empty()
+            && answer.edits.may_be_remembered();
+        reusable.then_some(Self { key, until, answer })
+    }
+
+    pub(crate) fn holds(&self, key: Key, now: u64) -> bool {
+        self.key == key && now < self.until
+    }
+}

@@ -1,0 +1,281 @@
+//! From the sent request to the reply that the caller gets.
+//!
+//! A reply streams through unless the plugin watches for its kind; then its first bytes are held
+//! back, shown to `replied`, and either delivered whole or dropped for another try. Tries are
+//! bounded, and made only where the body can be sent again; wherever a bound is reached the reply
+//! that is there is delivered, so nothing is lost that a caller without a plugin would have had.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Method, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+
+use crate::authorize::{Outgoing, renews};
+use crate::client::Inner;
+use crate::contract::authorizer::{Next, Watch};
+use crate::contract::types::HttpResponse;
+use crate::egress::{self, EgressError};
+use crate::error::Error;
+use crate::needs::Granted;
+use crate::remember::Answer;
+use crate::subject::{LONGEST_MEMO, MemoOwner, Subject};
+use crate::view::latin1;
+
+/// Repeats that a plugin may ask for within one request (the contract's own number).
+const MOST_REPEATS: usize = 3;
+/// Bytes of a reply that may be held back (the contract's own number).
+const MOST_HELD: u32 = 64 << 10;
+
+/// A reply's body: streams, with what was held back ahead.
+pub struct ReplyBody {
+    ahead: Bytes,
+    rest: Option<egress::ReplyBody>,
+}
+
+type Reply = Response<ReplyBody>;
+
+impl Inner {
+    /// Sends until there is a reply to deliver.
+    pub(crate) async fn exchange(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        mut outgoing: Outgoing,
+    ) -> Result<Reply, Error> {
+        let mut cursor = Vec::new();
+        let mut repeats = 0;
+        loop {
+            let answer = self.authorize(subject, &mut outgoing, &cursor).await?;
+            if !answer.watches.is_empty() {
+                outgoing.keep_small(self.settings.resend_bytes).await?;
+            }
+            let method = outgoing.method.clone();
+            let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
+            let request = self.apply(&answer, outgoing)?;
+            let reply = self.egress.send(request).await?;
+            let (parts, body) = reply.into_parts();
+            let reply =
+                Response::from_parts(parts, ReplyBody { ahead: Bytes::new(), rest: Some(body) });
+
+            let (reply, shown) = watched(&answer, reply).await?;
+            let Some(shown) = shown else { return Ok(reply) };
+            let next = self.replied(subject, &answer, shown).await?;
+            let safe_to_repeat = !reply.status().is_success() || is_safe(&method);
+            let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
+                return Ok(reply);
+            };
+            match next {
+                Next::Deliver => return Ok(reply),
+                Next::Again(next) => cursor = next,
+                Next::Renew(hint) => {
+                    if !self.force_renewal(subject, &answer, hint).await {
+                        return Ok(reply);
+                    }
+                    cursor = Vec::new();
+                }
+            }
+            repeats += 1;
+            outgoing = again;
+        }
+    }
+
+    async fn replied(
+        &self,
+        subject: &Subject,
+        answer: &Answer,
+        shown: HttpResponse,
+    ) -> Result<Next, Error> {
+        let facts = self.facts(subject, Arc::clone(&answer.plugin), &BTreeMap::new()).await?;
+        let owner =
+            MemoOwner { digest: answer.plugin.guest.digest, state_version: facts.state_version() };
+        let memo = subject.memo(owner);
+        let reaction = self
+            .sandbox
+            .replied(
+                &answer.plugin,
+                facts.shown(&memo.bytes),
+                shown,
+                answer.cursor.clone(),
+                self.moment(),
+                &facts.masker,
+            )
+            .await?
+            .map_err(|raw| facts.refused(raw))?;
+        if let Some(bytes) = reaction.memo {
+            if bytes.len() > LONGEST_MEMO {
+                return Err(facts.broke("its memo is over 4 KiB"));
+            }
+            // Lost where another call was quicker: that one has a newer reply than this.
+            subject.set_memo(owner, &memo, bytes);
+        }
+        Ok(reaction.next)
+    }
+
+    /// Whether there is newer state now, so that another try makes sense.
+    async fn force_renewal(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        answer: &Answer,
+        hint: Vec<u8>,
+    ) -> bool {
+        if !renews(&answer.plugin) {
+            return false;
+        }
+        let Ok(state) = self.store.state(subject.state_key()).await else { return false };
+        if crate::facts::version(state.as_deref()) != answer.state_version {
+            return true;
+        }
+        {
+            let now = self.clock.unix_millis();
+            let gap = u64::try_from(self.settings.forced_renewal_gap.as_millis());
+            let gap = gap.unwrap_or(u64::MAX);
+            let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
+            forced.retain(|_, last| now.saturating_sub(*last) < gap);
+            if forced.contains_key(subject.state_key()) {
+                return false;
+            }
+            forced.insert(subject.state_key().clone(), now);
+        }
+        match self.renew(subject, answer.state_version, hint).await {
+            Ok(_) => true,
+            Err(error) => {
+                // The upstream's own answer says more to the caller than ours would.
+                tracing::warn!(code = error.code(), "a renewal that a reply asked for failed");
+                false
+            }
+        }
+    }
+}
+
+/// The reply, and what the plugin is shown of it where it watches for its kind.
+async fn watched(
+    answer: &Answer,
+    mut reply: Reply,
+) -> Result<(Reply, Option<HttpResponse>), Error> {
+    let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
+        return Ok((reply, None));
+    };
+    let wanted = watch.body.min(MOST_HELD);
+    let holds = wanted > 0 && answer.granted.reads_reply_body();
+    let mut body = Vec::new();
+    if holds {
+        if !may_be_held(&reply, wanted) || !reply.body_mut().hold(wanted as usize).await? {
+            return Ok((reply, None));
+        }
+        body = reply.body().ahead.to_vec();
+    }
+    let shown = HttpResponse {
+        status: reply.status().as_u16(),
+        headers: shown_headers(watch, reply.headers(), &answer.granted),
+        body,
+    };
+    Ok((reply, Some(shown)))
+}
+
+fn matches(watch: &Watch, reply: &Reply) -> bool {
+    let status = reply.status();
+    let one_is_there = watch.headers.is_empty()
+        || watch.headers.iter().any(|name| reply.headers().contains_key(name.as_str()));
+    !status.is_informational()
+        && watch.status.is_none_or(|wanted| wanted == status.as_u16())
+        && one_is_there
+}
+
+fn shown_headers(watch: &Watch, headers: &HeaderMap, granted: &Granted) -> Vec<(String, String)> {
+    let wanted = |name: &HeaderName| {
+        watch.headers.iter().any(|it| it.eq_ignore_ascii_case(name.as_str()))
+            && granted.may_read_reply_header(name)
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| (name.to_string(), latin1(value.as_bytes())))
+        .collect()
+}
+
+/// Whether waiting for the body cannot stall a stream.
+fn may_be_held(reply: &Reply, wanted: u32) -> bool {
+    let headers = reply.headers();
+    let events = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let length = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    !events && length.is_none_or(|length| length <= u64::from(wanted))
+}
+
+/// RFC 9110 section 9.2.1.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+impl Outgoing {
+    /// Reads a small body of known length, so that the request can be made again.
+    async fn keep_small(&mut self, most: u64) -> Result<(), Error> {
+        match self.body.length() {
+            Some(length) if length <= most => self.spool(usize::try_from(most).unwrap_or(0)).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ReplyBody {
+    /// Reads the whole of a short body; `false` where it is longer, and streams on.
+    async fn hold(&mut self, most: usize) -> Result<bool, Error> {
+        let Some(rest) = &mut self.rest else { return Ok(true) };
+        let mut read = BytesMut::new();
+        while read.len() <= most {
+            match rest.frame().await {
+                None => {
+                    self.rest = None;
+                    break;
+                }
+                Some(frame) => {
+                    if let Ok(data) = frame?.into_data() {
+                        read.extend_from_slice(&data);
+                    }
+                }
+            }
+        }
+        self.ahead = read.freeze();
+        Ok(self.ahead.len() <= most)
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = EgressError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        if !self.ahead.is_empty() {
+            let ahead = std::mem::take(&mut self.ahead);
+            return Poll::Ready(Some(Ok(Frame::data(ahead))));
+        }
+        match &mut self.rest {
+            None => Poll::Ready(None),
+            Some(rest) => Pin::new(rest).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ahead.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let ahead = self.ahead.len() as u64;
+        let rest = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
+        let mut hint = SizeHint::new();
+        hint.set_lower(ahead.saturating_add(rest.lower()));
+        if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(ahead)) {
+            hint.set_upper(upper);
+        }
+        hint
+    }
+}

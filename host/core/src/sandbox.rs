@@ -1,0 +1,250 @@
+//! Runs guests: each call in a fresh instance, on a thread of a bounded pool, under limits.
+//!
+//! A guest is a component that imports nothing but the contract's `context` and `types`, so all
+//! that it can do is compute. What holds after every call, however it ended: the instance is gone
+//! and its memory overwritten before another call can have the slot; the thread is free again; and
+//! the answer, where there is one, was read under [`Limits::answer_bytes`]. Three things are kept
+//! apart, because three different parties must act: a guest's *refusal* is an answer (it comes
+//! back inside `Ok`), a guest's *fault* and a failing host are [`CallError`]s.
+
+mod budget;
+mod call;
+mod engine;
+mod guest;
+mod health;
+mod host;
+mod limits;
+mod load;
+mod shown;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, oneshot};
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::contract;
+use crate::random::Random;
+
+pub use guest::{Digest, GuestStatus};
+pub use limits::Limits;
+pub use load::{Flow, LoadError};
+
+pub(crate) use guest::{Guest, Mutation, Plugin};
+pub(crate) use load::Loaded;
+pub(crate) use shown::Shown;
+
+use host::Call;
+
+/// The engine, its pools and its threads. One for a process.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<Call>,
+    limits: Limits,
+    threads: rayon::ThreadPool,
+    seats: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// The sandbox cannot be had. The operator must act.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// wasmtime refused its configuration, or the machine has too little address space.
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    /// The thread pool does not start.
+    #[error("the sandbox's threads do not start: {0}")]
+    Threads(String),
+    /// The folder for compiled code is not ours alone, or cannot be used.
+    #[error("the code cache cannot be used: {0}")]
+    Cache(String),
+}
+
+/// A call that brought no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The guest broke. Whoever wrote the plugin must act.
+    #[error("the plugin {plugin} {fault}")]
+    Fault {
+        /// The guest's name.
+        plugin: String,
+        /// How it broke.
+        fault: Fault,
+    },
+    /// The guest broke too often lately and is not asked; try again later.
+    #[error("the plugin {plugin} is suspended for {} s after repeated faults", .left.as_secs() + 1)]
+    Suspended {
+        /// The guest's name.
+        plugin: String,
+        /// How long it still lasts.
+        left: Duration,
+    },
+    /// More calls are waiting than the sandbox takes; try again later.
+    #[error("the sandbox is busy: {0} calls are waiting")]
+    Busy(usize),
+    /// The host itself failed. The operator must act.
+    #[error("the sandbox failed: {0}")]
+    Host(&'static str),
+}
+
+/// How a guest broke. Holds fixed words only: nothing that a guest computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It trapped: a panic, a division by zero, memory out of bounds, the stack exhausted.
+    #[error("trapped: {0}")]
+    Trap(String),
+    /// It used up its time.
+    #[error("ran out of time")]
+    Time,
+    /// Its answer was larger than the host reads.
+    #[error("gave an answer that is too large")]
+    AnswerSize,
+    /// Its answer broke the component model's rules (a string that is not UTF-8, a bad pointer).
+    #[error("gave an answer that cannot be read")]
+    Answer,
+    /// It asked for more random bytes than a call may have.
+    #[error("asked for too many random bytes")]
+    Random,
+    /// It needs more memory, tables or instances than the profile gives.
+    #[error("needs more than its limits allow")]
+    Size,
+}
+
+/// What a call sees of the world outside: frozen, so that equal inputs give equal outputs.
+#[derive(Clone)]
+pub(crate) struct Moment {
+    /// Unix milliseconds.
+    pub(crate) now: u64,
+    /// Where `context.random` comes from.
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl Sandbox {
+    /// Starts the engine and its threads. Reserves address space, not memory.
+    pub fn new(limits: Limits, cache: Option<&std::path::Path>) -> Result<Self, SandboxError> {
+        let cache = cache.map(engine::cache_in).transpose()?;
+        let engine = engine::start(&limits, cache)?;
+        let mut linker = Linker::new(&engine);
+        contract::context::add_to_linker::<Call, HasSelf<Call>>(&mut linker, |call| call)
+            .map_err(|cause| SandboxError::Engine(cause.to_string()))?;
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(limits.concurrent_calls)
+            .thread_name(|nth| format!("countersign-guest-{nth}"))
+            // Guest frames live on this stack, and so do the host functions that they call.
+            .stack_size(limits.stack_bytes + (1 << 20))
+            // A panic of ours drops the answer's sender, and its caller is told.
+            .panic_handler(|_| tracing::error!("a sandbox thread panicked"))
+            .build()
+            .map_err(|cause| SandboxError::Threads(cause.to_string()))?;
+        let seats = Arc::new(Semaphore::new(limits.concurrent_calls));
+        Ok(Self { engine, linker, limits, threads, seats, waiting: AtomicUsize::new(0) })
+    }
+
+    /// The profile that this sandbox runs under.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Runs `operation` in a fresh store on a thread of the pool.
+    ///
+    /// A caller that goes away does not end the call: it goes on to its budget, holding its share
+    /// of the pool, and its answer is dropped.
+    async fn run<T: Send + 'static>(
+        &self,
+        guest: &Arc<Guest>,
+        budget: Duration,
+        moment: Moment,
+        operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
+    ) -> Result<Answer<T>, CallError> {
+        if let Some(left) = guest.health.suspended(Instant::now()) {
+            return Err(CallError::Suspended { plugin: guest.name.clone(), left });
+        }
+        let waiting = Waiting::begin(&self.waiting, self.limits.waiting_calls)?;
+        let closed = |_| CallError::Host("the pool is closed");
+        let share = Arc::clone(&guest.share).acquire_owned().await.map_err(closed)?;
+        let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(closed)?;
+        drop(waiting);
+
+        let mut store = self.store(budget, moment);
+        let (sender, receiver) = oneshot::channel();
+        let name = Arc::clone(guest);
+        self.threads.spawn(move || {
+            let result = operation(&mut store);
+            let log = store.data_mut().take_log();
+            // The slot is overwritten and given back before anyone else may have the seat.
+            drop(store);
+            drop((seat, share));
+            drop(sender.send((result, log)));
+            drop(name);
+        });
+        let (result, log) = receiver.await.map_err(|_| CallError::Host("a call was lost"))?;
+        let result = self.settle(guest, result);
+        result.map(|value| Answer { value, log })
+    }
+
+    /// As [`Sandbox::run`], on the calling thread: for loading, which is never on a request's path.
+    fn run_here<T>(
+        &self,
+        guest: &Guest,
+        moment: Moment,
+        operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T>,
+    ) -> Result<T, CallError> {
+        let mut store = self.store(self.limits.request_budget, moment);
+        let result = operation(&mut store);
+        drop(store);
+        self.settle(guest, result)
+    }
+
+    fn store(&self, budget: Duration, moment: Moment) -> Store<Call> {
+        let mut store = Store::new(&self.engine, Call::new(&self.limits, moment));
+        store.limiter(Call::limiter);
+        store.set_hostcall_fuel(self.limits.answer_bytes);
+        budget::set(&mut store, budget, self.limits.wall_factor);
+        store
+    }
+
+    fn settle<T>(&self, guest: &Guest, result: wasmtime::Result<T>) -> Result<T, CallError> {
+        let error = match result {
+            Ok(value) => {
+                guest.health.succeeded();
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        let fault = call::classify(&error);
+        tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
+        if let Some(length) = guest.health.faulted(Instant::now(), &self.limits) {
+            tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),
+                "plugin suspended after repeated faults");
+        }
+        Err(CallError::Fault { plugin: guest.name.clone(), fault })
+    }
+}
+
+/// An answer, and what the guest logged while making it.
+struct Answer<T> {
+    value: T,
+    log: host::Log,
+}
+
+/// One of the calls that wait for a thread; counted until dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize, most: usize) -> Result<Self, CallError> {
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self(count);
+        if before >= most { Err(CallError::Busy(before)) } else { Ok(waiting) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,262 @@
+//! The guest's functions, each as one call in a fresh instance.
+
+use std::sync::Arc;
+
+use wasmtime::{Store, Trap};
+
+use super::guest::{Guest, Mutation, Plugin};
+use super::host::{Call, Log, TooMuchRandom};
+use super::{CallError, Fault, Moment, Sandbox, Shown};
+use crate::contract::authorizer::{Outcome, Reaction, RequestView};
+use crate::contract::context::Level;
+use crate::contract::flow::{Event, Purpose, Step};
+use crate::contract::types::{HttpResponse, Refusal};
+use crate::contract::{AuthPlugin, AuthPluginPre, MutationPluginPre};
+use crate::refusal;
+use crate::secret::Masker;
+
+/// What `describe` of an auth plugin answered; not yet checked.
+pub(super) struct Described {
+    pub(super) auth_types: Vec<String>,
+    pub(super) flows: Vec<String>,
+    pub(super) needs: Vec<(String, String)>,
+    pub(super) about: String,
+}
+
+type Answered<T> = Result<Result<T, Refusal>, CallError>;
+
+impl Sandbox {
+    pub(super) fn describe_plugin(
+        &self,
+        guest: &Guest,
+        pre: &AuthPluginPre<Call>,
+        moment: Moment,
+    ) -> Result<Described, CallError> {
+        self.run_here(guest, moment, |store| {
+            let plugin = pre.instantiate(&mut *store).map_err(unfit)?;
+            let raw = plugin.countersign_auth_authorizer().call_describe(store)?;
+            Ok(Described {
+                auth_types: raw.auth_types,
+                flows: raw.flows,
+                needs: raw.needs,
+                about: raw.about,
+            })
+        })
+    }
+
+    pub(super) fn describe_mutation(
+        &self,
+        guest: &Guest,
+        pre: &MutationPluginPre<Call>,
+        moment: Moment,
+    ) -> Result<String, CallError> {
+        self.run_here(guest, moment, |store| {
+            pre.instantiate(&mut *store)
+                .map_err(unfit)?
+                .countersign_auth_mutator()
+                .call_describe(store)
+        })
+    }
+
+    /// Judges the values that are there.
+    pub(crate) async fn validate(
+        &self,
+        plugin: &Arc<Plugin>,
+        shown: Shown,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Result<Vec<Refusal>, CallError> {
+        self.request_call(plugin, moment, masker, move |plugin, store| {
+            plugin.countersign_auth_authorizer().call_validate(store, shown.account())
+        })
+        .await
+    }
+
+    /// Asks for the edits of one request; `request` is what the plugin may see of it.
+    pub(crate) async fn authorize(
+        &self,
+        plugin: &Arc<Plugin>,
+        shown: Shown,
+        request: Option<RequestView>,
+        cursor: Vec<u8>,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Answered<Outcome> {
+        self.request_call(plugin, moment, masker, move |plugin, store| {
+            plugin.countersign_auth_authorizer().call_authorize(
+                store,
+                shown.account(),
+                request.as_ref(),
+                &cursor,
+            )
+        })
+        .await
+    }
+
+    /// Shows a watched reply.
+    pub(crate) async fn replied(
+        &self,
+        plugin: &Arc<Plugin>,
+        shown: Shown,
+        reply: HttpResponse,
+        cursor: Vec<u8>,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Answered<Reaction> {
+        self.request_call(plugin, moment, masker, move |plugin, store| {
+            plugin.countersign_auth_authorizer().call_replied(
+                store,
+                shown.account(),
+                &reply,
+                &cursor,
+            )
+        })
+        .await
+    }
+
+    /// Begins a flow. The plugin must have it: its descriptor says so.
+    pub(crate) async fn begin(
+        &self,
+        plugin: &Arc<Plugin>,
+        shown: Shown,
+        purpose: Purpose,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Answered<Step> {
+        self.flow_call(plugin, moment, masker, move |flow, store| {
+            flow.countersign_auth_flow().call_begin(store, shown.account(), &purpose)
+        })
+        .await
+    }
+
+    /// Hands a flow the answer to its last step.
+    pub(crate) async fn resume(
+        &self,
+        plugin: &Arc<Plugin>,
+        shown: Shown,
+        event: Event,
+        cursor: Vec<u8>,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Answered<Step> {
+        self.flow_call(plugin, moment, masker, move |flow, store| {
+            flow.countersign_auth_flow().call_resume(store, shown.account(), &event, &cursor)
+        })
+        .await
+    }
+
+    /// Runs a custom mutation over named values.
+    pub(crate) async fn mutate(
+        &self,
+        mutation: &Arc<Mutation>,
+        values: Shown,
+        options: Vec<(String, String)>,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Answered<Vec<(String, String)>> {
+        let budget = self.limits.request_budget;
+        let pre = Arc::clone(mutation);
+        let answer = self
+            .run(&mutation.guest, budget, moment, move |store| {
+                let mutation = pre.mutator.instantiate(&mut *store).map_err(unfit)?;
+                mutation.countersign_auth_mutator().call_mutate(
+                    store,
+                    &values.account().values,
+                    &options,
+                )
+            })
+            .await?;
+        report(&mutation.guest, &answer.log, masker);
+        Ok(answer.value)
+    }
+
+    async fn request_call<T: Send + 'static>(
+        &self,
+        plugin: &Arc<Plugin>,
+        moment: Moment,
+        masker: &Masker,
+        call: impl FnOnce(&AuthPlugin, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
+    ) -> Result<T, CallError> {
+        let pre = Arc::clone(plugin);
+        let answer = self
+            .run(&plugin.guest, self.limits.request_budget, moment, move |store| {
+                let plugin = pre.authorizer.instantiate(&mut *store).map_err(unfit)?;
+                call(&plugin, store)
+            })
+            .await?;
+        report(&plugin.guest, &answer.log, masker);
+        Ok(answer.value)
+    }
+
+    async fn flow_call<T: Send + 'static>(
+        &self,
+        plugin: &Arc<Plugin>,
+        moment: Moment,
+        masker: &Masker,
+        call: impl FnOnce(&crate::contract::FlowHalf, &mut Store<Call>) -> wasmtime::Result<T>
+        + Send
+        + 'static,
+    ) -> Result<T, CallError> {
+        if plugin.flow.is_none() {
+            return Err(CallError::Host("a flow was asked of a plugin that has none"));
+        }
+        let pre = Arc::clone(plugin);
+        let answer = self
+            .run(&plugin.guest, self.limits.flow_budget, moment, move |store| {
+                let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
+                let flow = pre.instantiate(&mut *store).map_err(unfit)?;
+                call(&flow, store)
+            })
+            .await?;
+        report(&plugin.guest, &answer.log, masker);
+        Ok(answer.value)
+    }
+}
+
+/// Tells operators what the guest logged: masked, one line each.
+fn report(guest: &Guest, log: &Log, masker: &Masker) {
+    for (level, line) in &log.lines {
+        let line = refusal::for_operators(line, masker);
+        match level {
+            Level::Debug => tracing::debug!(plugin = guest.name, "{line}"),
+            Level::Info => tracing::info!(plugin = guest.name, "{line}"),
+            Level::Warn => tracing::warn!(plugin = guest.name, "{line}"),
+        }
+    }
+    if log.dropped > 0 {
+        tracing::warn!(
+            plugin = guest.name,
+            lines = log.dropped,
+            "log lines over the limit dropped"
+        );
+    }
+}
+
+/// The guest could not even be instantiated: it asks for more than the pool's slots have.
+#[derive(Debug, thiserror::Error)]
+#[error("the instance does not fit")]
+struct Unfit;
+
+fn unfit(error: wasmtime::Error) -> wasmtime::Error {
+    error.context(Unfit)
+}
+
+/// Which fault an error is. Only fixed words come out: an error's own text may quote the guest.
+pub(super) fn classify(error: &wasmtime::Error) -> Fault {
+    if error.downcast_ref::<TooMuchRandom>().is_some() {
+        return Fault::Random;
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => return Fault::Time,
+        Some(trap) => return Fault::Trap(trap.to_string()),
+        None => {}
+    }
+    if error.downcast_ref::<Unfit>().is_some() {
+        return Fault::Size;
+    }
+    // wasmtime gives this one no type of its own.
+    if format!("{error:#}").contains("allocated for hostcalls") {
+        return Fault::AnswerSize;
+    }
+    Fault::Answer
+}

@@ -1,0 +1,141 @@
+//! The wasmtime engine: what the sandbox is made of.
+//!
+//! The engine compiles ahead of time with Cranelift, takes every instance from a pool whose slots
+//! are all reserved at start, and runs no guest that is asynchronous, threaded or collected. Its
+//! epoch moves once a millisecond, from a thread of its own that ends with the engine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
+
+use super::{Limits, SandboxError};
+
+/// How often the epoch moves: the resolution of every budget.
+pub(super) const TICK: Duration = Duration::from_millis(1);
+
+/// Bytes of a memory or table slot that stay mapped between calls. A guest whose arena and stack
+/// fit in here causes no system call (measured; see `cargo xtask bench sandbox`).
+const KEEP_MEMORY: usize = 128 << 10;
+const KEEP_TABLE: usize = 64 << 10;
+
+/// Address space kept for each memory where the default of 4 GiB each cannot be had.
+const SMALL_RESERVATION_GUARD: u64 = 64 << 10;
+
+/// Makes the engine and starts its clock.
+///
+/// Where the address space is too small for the pool (a container with a limit on virtual memory),
+/// the pool is tried again with bounds-checked memories, which reserve only what they may use.
+pub(super) fn start(limits: &Limits, cache: Option<Cache>) -> Result<Engine, SandboxError> {
+    let engine = match Engine::new(&config(limits, cache.clone(), Reservation::Full)) {
+        Ok(engine) => engine,
+        Err(cause) => {
+            tracing::warn!(%cause, "the address space is small: memories are bounds-checked");
+            Engine::new(&config(limits, cache, Reservation::Small))
+                .map_err(|cause| SandboxError::Engine(cause.to_string()))?
+        }
+    };
+    let weak = engine.weak();
+    std::thread::Builder::new()
+        .name("countersign-epoch".to_owned())
+        .spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map_err(|cause| SandboxError::Engine(cause.to_string()))?;
+    Ok(engine)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Reservation {
+    Full,
+    Small,
+}
+
+fn config(limits: &Limits, cache: Option<Cache>, reservation: Reservation) -> Config {
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)))
+        .cache(cache)
+        .epoch_interruption(true)
+        .max_wasm_stack(limits.stack_bytes)
+        // Data segments are a few KiB: copying them costs less than mapping them (measured with
+        // 300 plugins called in turn).
+        .memory_init_cow(false)
+        // A trap's frames go to nobody, and their names come from the guest.
+        .wasm_backtrace_max_frames(None)
+        // Equal inputs give equal outputs, on every processor.
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        // Compiled in (see Cargo.toml), and off: no guest of ours needs them.
+        .wasm_threads(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .gc_support(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false);
+    if reservation == Reservation::Small {
+        let memory = limits.memory_bytes as u64;
+        config
+            .memory_reservation(memory)
+            .memory_guard_size(SMALL_RESERVATION_GUARD)
+            .memory_reservation_for_growth(0);
+    }
+    config
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let calls = u32::try_from(limits.concurrent_calls).unwrap_or(u32::MAX);
+    let cores = limits.core_instances;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_core_instances(calls.saturating_mul(cores))
+        .total_memories(calls)
+        .total_tables(calls.saturating_mul(cores))
+        .max_core_instances_per_component(cores)
+        .max_memories_per_component(1)
+        .max_tables_per_component(cores)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        .linear_memory_keep_resident(KEEP_MEMORY)
+        .table_keep_resident(KEEP_TABLE)
+        // A slot belongs to no plugin: with many plugins, warm slots are searched and missed.
+        .max_unused_warm_slots(0);
+    pool
+}
+
+/// wasmtime's own cache of compiled code, in `folder`, which must be ours alone: whoever can write
+/// there can make us run any machine code. It is made with mode 0700 where it is missing.
+pub(super) fn cache_in(folder: &Path) -> Result<Cache, SandboxError> {
+    let refuse = |text: String| SandboxError::Cache(text);
+    if !folder.exists() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(|cause| refuse(cause.to_string()))?;
+    }
+    let metadata = std::fs::symlink_metadata(folder).map_err(|cause| refuse(cause.to_string()))?;
+    if !metadata.is_dir() {
+        return Err(refuse(format!("{} is not a folder", folder.display())));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let ours = metadata.uid() == rustix::process::geteuid().as_raw();
+        if !ours || metadata.mode() & 0o077 != 0 {
+            return Err(refuse(format!(
+                "{} must belong to this user alone (chmod 700)",
+                folder.display()
+            )));
+        }
+    }
+    let mut config = CacheConfig::new();
+    config.with_directory(folder);
+    Cache::new(config).map_err(|cause| refuse(cause.to_string()))
+}

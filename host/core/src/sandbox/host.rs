@@ -1,0 +1,82 @@
+//! The host's half of a call: limits, and the three functions of `context`.
+
+use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+
+use super::{Limits, Moment};
+use crate::contract::context::{self, Level};
+
+/// What one store carries.
+pub(super) struct Call {
+    limiter: StoreLimits,
+    moment: Moment,
+    random_left: usize,
+    log: Log,
+    log_left: usize,
+}
+
+/// Lines that a guest logged: not yet masked, to be shown to operators only.
+#[derive(Default)]
+pub(super) struct Log {
+    pub(super) lines: Vec<(Level, String)>,
+    /// Lines beyond the limit.
+    pub(super) dropped: u32,
+}
+
+/// The guest asked for more random bytes than one call may have.
+#[derive(Debug, thiserror::Error)]
+#[error("too many random bytes asked for")]
+pub(super) struct TooMuchRandom;
+
+impl Call {
+    pub(super) fn new(limits: &Limits, moment: Moment) -> Self {
+        let instances = limits.core_instances as usize;
+        let limiter = StoreLimitsBuilder::new()
+            .memory_size(limits.memory_bytes)
+            .table_elements(limits.table_elements)
+            .instances(instances)
+            .tables(instances)
+            .memories(1)
+            .build();
+        Self {
+            limiter,
+            moment,
+            random_left: limits.random_bytes,
+            log: Log::default(),
+            log_left: limits.log_bytes,
+        }
+    }
+
+    pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.limiter
+    }
+
+    pub(super) fn take_log(&mut self) -> Log {
+        std::mem::take(&mut self.log)
+    }
+}
+
+impl context::Host for Call {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.moment.now)
+    }
+
+    fn random(&mut self, len: u32) -> wasmtime::Result<Vec<u8>> {
+        let len = len as usize;
+        self.random_left = self.random_left.checked_sub(len).ok_or(TooMuchRandom)?;
+        let mut bytes = vec![0; len];
+        self.moment.random.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        match self.log_left.checked_sub(message.len()) {
+            // An empty line costs something too, or it could be sent for ever.
+            Some(left) if left > 0 => {
+                self.log_left = left - 1;
+                self.log.lines.push((level, message));
+            }
+            _ => self.log.dropped = self.log.dropped.saturating_add(1),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! What a plugin may use up. Every number has its reason; all of them are one value, so that an
+//! operator can see and replace the whole profile.
+
+use std::time::Duration;
+
+/// The limits that one sandbox runs its plugins under.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Guest calls that may run at one moment: the size of the thread pool and of the instance
+    /// pool alike. Twice the cores, because a call that waits for a core is cheaper than a request
+    /// that waits for a call; at least four, so that one plugin's share leaves room for others.
+    pub concurrent_calls: usize,
+
+    /// Calls of one plugin that may run at one moment. Half of the pool: a plugin that loops takes
+    /// its own share and leaves the rest.
+    pub concurrent_calls_per_plugin: usize,
+
+    /// Calls that may wait for a thread before new ones are turned away as busy. At the budget of
+    /// a looping plugin this is about ten seconds of waiting, longer than any caller would.
+    pub waiting_calls: usize,
+
+    /// CPU time for `describe`, `validate`, `authorize`, `replied` and `mutate`. The slowest
+    /// bundled one takes 0.2 ms; a signature with RSA in a guest takes about 5.
+    pub request_budget: Duration,
+
+    /// CPU time for one step of a flow: signing an assertion with RSA-4096 takes 200 ms in a guest.
+    pub flow_budget: Duration,
+
+    /// Wall time after which a call ends whatever its CPU time, as a multiple of the budget. A
+    /// machine can be so busy that a call gets a twentieth of a core; past that, the request's own
+    /// deadline is near anyway.
+    pub wall_factor: u32,
+
+    /// Bytes of one linear memory. The largest input is a body of 1 MiB, which a guest may hold
+    /// three times over (encoded, decoded, signed), beside its code's own data.
+    pub memory_bytes: usize,
+
+    /// Elements of one table. A guest's table holds its function pointers; large ones have a few
+    /// thousand.
+    pub table_elements: usize,
+
+    /// Core instances in one component. One guest module and the two shims of `wit-component`
+    /// make three.
+    pub core_instances: u32,
+
+    /// Bytes of guest stack. Debug builds of recursive JSON parsers need 100 KiB.
+    pub stack_bytes: usize,
+
+    /// Bytes that one answer may bring from the guest to the host. The largest honest answer is an
+    /// edited body of 1 MiB, sent as one list.
+    pub answer_bytes: usize,
+
+    /// Bytes of log text that one call may hand over; the rest of its lines are dropped and
+    /// counted.
+    pub log_bytes: usize,
+
+    /// Bytes that `context.random` gives in one call (the contract's own number).
+    pub random_bytes: usize,
+
+    /// Bytes of a component's file. Guests that carry an interpreter reach 18 MiB.
+    pub component_bytes: usize,
+
+    /// Faults of one plugin within [`Limits::fault_window`] that suspend it.
+    pub faults_to_suspend: usize,
+
+    /// See [`Limits::faults_to_suspend`].
+    pub fault_window: Duration,
+
+    /// The first suspension; each further one lasts twice as long.
+    pub first_suspension: Duration,
+
+    /// The longest suspension: short enough that an operator who fixed the cause need not act.
+    pub longest_suspension: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let concurrent_calls = (2 * cores).max(4);
+        Self {
+            concurrent_calls,
+            concurrent_calls_per_plugin: concurrent_calls / 2,
+            waiting_calls: 1000 * concurrent_calls,
+            request_budget: Duration::from_millis(10),
+            flow_budget: Duration::from_millis(500),
+            wall_factor: 20,
+            memory_bytes: 8 << 20,
+            table_elements: 10_000,
+            core_instances: 8,
+            stack_bytes: 512 << 10,
+            answer_bytes: 2 << 20,
+            log_bytes: 16 << 10,
+            random_bytes: 4096,
+            component_bytes: 32 << 20,
+            faults_to_suspend: 5,
+            fault_window: Duration::from_secs(10),
+            first_suspension: Duration::from_secs(1),
+            longest_suspension: Duration::from_secs(300),
+        }
+    }
+}

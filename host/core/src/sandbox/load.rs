@@ -1,0 +1,277 @@
+//! From a file's bytes to a guest that may be called.
+//!
+//! A component is refused before any of its code runs where it is too large, imports anything but
+//! the contract's `context` and `types`, exports no interface of this contract's track, or does
+//! not link. Then its `describe` is run once, and refused where its answer says something that
+//! this host does not know. On `Err` nothing of it is kept.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+use wasmtime::component::Component;
+
+use super::call::Described;
+use super::guest::{Guest, Mutation, Plugin};
+use super::{CallError, Moment, Sandbox};
+use crate::contract::{AuthPluginPre, FlowHalfPre, MutationPluginPre};
+use crate::needs::{Needs, NeedsError};
+
+/// The package whose interfaces guests import and export.
+const PACKAGE: &str = "countersign:auth/";
+/// The track this host serves: versions that semver holds compatible with 0.1.0.
+const TRACK: &str = "0.1.";
+/// Longest name of an auth type, in bytes.
+const LONGEST_TYPE: usize = 64;
+/// Most auth types that one plugin answers to.
+const MOST_TYPES: usize = 16;
+/// Most needs of one plugin: an operator has to read them.
+const MOST_NEEDS: usize = 128;
+/// Bytes of `about`: a form of a hundred inputs takes some 20 KiB.
+const LONGEST_ABOUT: usize = 64 << 10;
+
+/// A component that may be called.
+pub(crate) enum Loaded {
+    Plugin(Plugin),
+    Mutation(Mutation),
+}
+
+/// One of the flows that a plugin may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Once per connection: discovery, client registration.
+    Setup,
+    /// A user consents.
+    Grant,
+    /// New state for an account.
+    Renew,
+    /// Tokens are given back.
+    Revoke,
+}
+
+impl Flow {
+    const ALL: [Self; 4] = [Self::Setup, Self::Grant, Self::Renew, Self::Revoke];
+
+    /// The contract's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::Grant => "grant",
+            Self::Renew => "renew",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A component that this host will not run. Whoever built it must act.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Past [`Limits::component_bytes`](super::Limits::component_bytes).
+    #[error("the file has {found} bytes; at most {most} are read")]
+    TooLarge {
+        /// Its size.
+        found: usize,
+        /// The profile's limit.
+        most: usize,
+    },
+    /// Not a component, or one that does not validate.
+    #[error("not a WebAssembly component that this host can compile: {0}")]
+    NotAComponent(String),
+    /// It asks the host for something that the host does not give, WASI for example.
+    #[error(
+        "it imports {0}; a plugin may import countersign:auth/context and /types, nothing else"
+    )]
+    Import(String),
+    /// It has no interface of the contract.
+    #[error("it exports neither countersign:auth/authorizer nor countersign:auth/mutator")]
+    NoContract,
+    /// It was built against another track of the contract.
+    #[error("it was built against contract version {0}; this host serves {TRACK}x")]
+    Version(String),
+    /// The exports do not have the contract's types.
+    #[error("its exports do not match the contract: {0}")]
+    Mismatch(String),
+    /// It broke while describing itself.
+    #[error("`describe` failed: {0}")]
+    Describe(#[source] CallError),
+    /// It describes itself in words this host does not know.
+    #[error("its descriptor is refused: {0}")]
+    Descriptor(String),
+    /// It asks leave for something unknown or too wide.
+    #[error("its needs are refused: {0}")]
+    Needs(#[from] NeedsError),
+}
+
+impl Sandbox {
+    /// Checks, compiles and links a component, and runs its `describe`.
+    ///
+    /// Takes tens of milliseconds of CPU: not for an async thread.
+    pub(crate) fn load(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        moment: Moment,
+    ) -> Result<Loaded, LoadError> {
+        let most = self.limits.component_bytes;
+        if bytes.len() > most {
+            return Err(LoadError::TooLarge { found: bytes.len(), most });
+        }
+        let component = Component::from_binary(&self.engine, bytes)
+            .map_err(|cause| LoadError::NotAComponent(first_line(&cause)))?;
+        let shape = Shape::of(&component, &self.engine)?;
+        let guest = Guest::new(name, bytes, shape.version, shape.imports, &self.limits);
+        let pre = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|cause| LoadError::Mismatch(first_line(&cause)))?;
+        let mismatch = |cause: wasmtime::Error| LoadError::Mismatch(first_line(&cause));
+        if shape.mutator {
+            let mutator = MutationPluginPre::new(pre).map_err(mismatch)?;
+            let text =
+                self.describe_mutation(&guest, &mutator, moment).map_err(LoadError::Describe)?;
+            let about = object("describe", &text)?;
+            let name = about.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
+            if !is_mutation_name(&name) {
+                return Err(LoadError::Descriptor(
+                    "`name` must be lower-case letters, digits and hyphens".to_owned(),
+                ));
+            }
+            return Ok(Loaded::Mutation(Mutation { guest: guest.into(), name, about, mutator }));
+        }
+        let flow =
+            if shape.flow { Some(FlowHalfPre::new(pre.clone()).map_err(mismatch)?) } else { None };
+        let authorizer = AuthPluginPre::new(pre).map_err(mismatch)?;
+        let described =
+            self.describe_plugin(&guest, &authorizer, moment).map_err(LoadError::Describe)?;
+        let (auth_types, flows, about) = check(&described, flow.is_some())?;
+        let needs = Needs::parse(&described.needs)?;
+        Ok(Loaded::Plugin(Plugin {
+            guest: guest.into(),
+            auth_types,
+            flows,
+            needs,
+            declared_needs: described.needs,
+            about,
+            authorizer,
+            flow,
+        }))
+    }
+}
+
+/// What can be told of a component without running it.
+struct Shape {
+    imports: Vec<String>,
+    version: String,
+    flow: bool,
+    mutator: bool,
+}
+
+impl Shape {
+    fn of(component: &Component, engine: &wasmtime::Engine) -> Result<Self, LoadError> {
+        let kind = component.component_type();
+        let imports: Vec<String> = kind.imports(engine).map(|(name, _)| name.to_owned()).collect();
+        for name in &imports {
+            match split(name) {
+                Some(("context" | "types", version)) if version.starts_with(TRACK) => {}
+                Some(("context" | "types", version)) => {
+                    return Err(LoadError::Version(version.to_owned()));
+                }
+                _ => return Err(LoadError::Import(printable(name))),
+            }
+        }
+        let (mut version, mut authorizer, mut flow, mut mutator) = (None, false, false, false);
+        for (name, _) in kind.exports(engine) {
+            let Some((interface, found)) = split(name) else { continue };
+            if !found.starts_with(TRACK) {
+                return Err(LoadError::Version(printable(found)));
+            }
+            version = Some(found.to_owned());
+            match interface {
+                "authorizer" => authorizer = true,
+                "flow" => flow = true,
+                "mutator" => mutator = true,
+                _ => {}
+            }
+        }
+        let version = version.ok_or(LoadError::NoContract)?;
+        if authorizer == mutator {
+            return Err(LoadError::NoContract);
+        }
+        Ok(Self { imports, version, flow, mutator })
+    }
+}
+
+/// `countersign:auth/NAME@VERSION`.
+fn split(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(PACKAGE)?.split_once('@')
+}
+
+fn check(
+    described: &Described,
+    has_flow: bool,
+) -> Result<(Vec<String>, Vec<Flow>, Json), LoadError> {
+    let refuse = |text: String| Err(LoadError::Descriptor(text));
+    let types = &described.auth_types;
+    if types.is_empty() || types.len() > MOST_TYPES {
+        return refuse(format!("`auth-types` must name 1 to {MOST_TYPES} types"));
+    }
+    if let Some(bad) = types.iter().find(|name| !is_auth_type(name)) {
+        return refuse(format!(
+            "the auth type `{}` must be upper-case letters, digits and underscores",
+            printable(bad)
+        ));
+    }
+    let mut flows = Vec::new();
+    for name in &described.flows {
+        let Some(flow) = Flow::ALL.into_iter().find(|flow| flow.as_str() == name) else {
+            return refuse(format!("the flow `{}` is unknown", printable(name)));
+        };
+        flows.push(flow);
+    }
+    if !flows.is_empty() && !has_flow {
+        return refuse("it names flows but does not export countersign:auth/flow".to_owned());
+    }
+    if described.needs.len() > MOST_NEEDS {
+        return refuse(format!("it has more than {MOST_NEEDS} needs"));
+    }
+    let about = object("about", &described.about)?;
+    Ok((types.clone(), flows, about))
+}
+
+fn object(what: &str, text: &str) -> Result<Json, LoadError> {
+    if text.len() > LONGEST_ABOUT {
+        return Err(LoadError::Descriptor(format!("`{what}` is over {LONGEST_ABOUT} bytes")));
+    }
+    match serde_json::from_str(text) {
+        Ok(json @ Json::Object(_)) => Ok(json),
+        _ => Err(LoadError::Descriptor(format!("`{what}` must be a JSON object"))),
+    }
+}
+
+pub(crate) fn is_auth_type(name: &str) -> bool {
+    name.len() <= LONGEST_TYPE
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn is_mutation_name(name: &str) -> bool {
+    name.len() <= LONGEST_TYPE
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// A name that came from a file, made fit for one line of a terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic()).take(LONGEST_TYPE).collect()
+}
+
+fn first_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    text.lines().next().unwrap_or_default().chars().take(300).collect()
+}

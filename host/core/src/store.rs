@@ -1,0 +1,80 @@
+//! Where state rests between calls.
+//!
+//! State is written only by a flow, under the claim of the account (or, for `shared/`, of the
+//! connection) that it belongs to, and only over the version that the flow began with. A store
+//! therefore has three duties: to say what is kept, to let one flow at a time have a claim, and to
+//! refuse a write whose claim or version has been overtaken. [`MemoryStore`] keeps everything in
+//! this process; the vault keeps it in a database.
+
+mod memory;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::account::State;
+
+pub use memory::MemoryStore;
+
+/// Whose state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StateKey {
+    /// The environment; empty where there is only one.
+    pub environment: String,
+    /// The connection's name.
+    pub connection: String,
+    /// The account's identifier; `None` for what the whole connection shares.
+    pub identifier: Option<String>,
+}
+
+/// The right to run one flow. Given back when dropped.
+pub struct Claim {
+    fence: u64,
+    _guard: Box<dyn Any + Send + Sync>,
+}
+
+impl Claim {
+    /// `fence` grows with each claim on one key; `guard` gives the claim back when dropped.
+    pub fn new(fence: u64, guard: Box<dyn Any + Send + Sync>) -> Self {
+        Self { fence, _guard: guard }
+    }
+
+    /// Grows with each claim on one key, so that a writer who was overtaken can be told.
+    pub fn fence(&self) -> u64 {
+        self.fence
+    }
+}
+
+/// What a store cannot do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Somebody else wrote first. Nothing was written; read again.
+    #[error("the state was changed by another flow")]
+    Overtaken,
+    /// The store is out of reach; try again later.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// Keeps state.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The state, as it was last saved.
+    async fn state(&self, key: &StateKey) -> Result<Option<Arc<State>>, StoreError>;
+
+    /// Waits for its turn. Claims are given in the order in which they were asked for.
+    async fn claim(&self, key: &StateKey) -> Result<Claim, StoreError>;
+
+    /// Replaces the state whole, where it still has version `over` (0 for none) and nobody has
+    /// claimed it since; gives back what is now kept, with its new version. When this returns `Ok`
+    /// the state survives a crash, as far as this store survives one at all.
+    async fn save(
+        &self,
+        key: &StateKey,
+        claim: &Claim,
+        over: u64,
+        state: State,
+    ) -> Result<Arc<State>, StoreError>;
+}

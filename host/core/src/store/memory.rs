@@ -1,0 +1,117 @@
+//! A store that ends with the process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{Claim, StateKey, Store, StoreError};
+use crate::account::State;
+
+/// Keeps state in memory: for tests, the command line, and embedders who bring tokens themselves.
+#[derive(Default)]
+pub struct MemoryStore {
+    slots: Mutex<HashMap<StateKey, Slot>>,
+}
+
+#[derive(Clone, Default)]
+struct Slot {
+    state: Option<Arc<State>>,
+    fence: u64,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MemoryStore {
+    /// Puts state in place without a flow: what an account came with.
+    pub fn seed(&self, key: StateKey, state: State) {
+        self.with(key, |slot| slot.state = Some(Arc::new(state)));
+    }
+
+    fn with<T>(&self, key: StateKey, change: impl FnOnce(&mut Slot) -> T) -> T {
+        // A panic elsewhere leaves a slot whole: each change is one assignment.
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        change(slots.entry(key).or_default())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn state(&self, key: &StateKey) -> Result<Option<Arc<State>>, StoreError> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(slots.get(key).and_then(|slot| slot.state.clone()))
+    }
+
+    async fn claim(&self, key: &StateKey) -> Result<Claim, StoreError> {
+        let turn = self.with(key.clone(), |slot| Arc::clone(&slot.turn));
+        let guard = turn.lock_owned().await;
+        let fence = self.with(key.clone(), |slot| {
+            slot.fence += 1;
+            slot.fence
+        });
+        Ok(Claim::new(fence, Box::new(guard)))
+    }
+
+    async fn save(
+        &self,
+        key: &StateKey,
+        claim: &Claim,
+        over: u64,
+        state: State,
+    ) -> Result<Arc<State>, StoreError> {
+        self.with(key.clone(), |slot| {
+            let version = slot.state.as_ref().map_or(0, |state| state.version);
+            if version != over || slot.fence != claim.fence() {
+                return Err(StoreError::Overtaken);
+            }
+            let state = Arc::new(State { version: version + 1, ..state });
+            slot.state = Some(Arc::clone(&state));
+            Ok(state)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> StateKey {
+        StateKey {
+            environment: String::new(),
+            connection: "c".to_owned(),
+            identifier: Some("u".to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_over_an_older_version_is_refused() {
+        let store = MemoryStore::default();
+        let claim = store.claim(&key()).await.unwrap();
+        let first = store.save(&key(), &claim, 0, State::default()).await.unwrap();
+        assert_eq!(first.version, 1);
+        let late = store.save(&key(), &claim, 0, State::default()).await;
+        assert!(matches!(late, Err(StoreError::Overtaken)));
+        assert_eq!(store.state(&key()).await.unwrap().unwrap().version, 1);
+    }
+
+    #[tokio::test]
+    async fn a_writer_whose_claim_was_overtaken_is_refused() {
+        let store = MemoryStore::default();
+        let first = store.claim(&key()).await.unwrap();
+        let fence = first.fence();
+        drop(first);
+        let _second = store.claim(&key()).await.unwrap();
+        let stale = Claim::new(fence, Box::new(()));
+        let late = store.save(&key(), &stale, 0, State::default()).await;
+        assert!(matches!(late, Err(StoreError::Overtaken)));
+    }
+
+    #[tokio::test]
+    async fn one_claim_at_a_time() {
+        let store = MemoryStore::default();
+        let first = store.claim(&key()).await.unwrap();
+        let mut second = Box::pin(store.claim(&key()));
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        drop(first);
+        assert_eq!(second.await.unwrap().fence(), 2);
+    }
+}

@@ -1,0 +1,156 @@
+//! One account under one pattern of one provider: whom a request is authorized for.
+//!
+//! A subject never changes. Whoever changes the provider, the connection or the account makes a new
+//! one, and so whatever was remembered for the old one cannot be used for the new: it goes with
+//! the old one. What may change beneath it is the account's state, which is read anew for each
+//! request and has a version.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use url::Url;
+
+use crate::account::Account;
+use crate::connection::Connection;
+use crate::provider::{AuthPattern, Provider, SelectError};
+use crate::remember::Remembered;
+use crate::sandbox::Digest;
+use crate::store::StateKey;
+
+/// The longest memo, in bytes: some nonce counts and an offset (the contract's own number).
+pub(crate) const LONGEST_MEMO: usize = 4096;
+
+/// Whom a request is authorized for. Make one, and use it for as long as nothing of it changes.
+pub struct Subject {
+    provider: Arc<Provider>,
+    pattern: AuthPattern,
+    connection: Arc<Connection>,
+    account: Arc<Account>,
+    key: StateKey,
+    listed_origins: Vec<url::Origin>,
+    pub(crate) remembered: ArcSwapOption<Remembered>,
+    /// The parts of a request that the plugin asked for last time; most ask for the same again.
+    pub(crate) wish: ArcSwapOption<Vec<String>>,
+    memo: Mutex<Memo>,
+}
+
+/// What the plugin left on this node: lost at any time, never shared between accounts.
+#[derive(Clone, Default)]
+struct Memo {
+    owner: Option<MemoOwner>,
+    bytes: Arc<[u8]>,
+    /// Counted up on each change.
+    revision: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemoOwner {
+    pub(crate) digest: Digest,
+    pub(crate) state_version: u64,
+}
+
+/// A memo as a call saw it.
+#[derive(Clone)]
+pub(crate) struct SeenMemo {
+    pub(crate) bytes: Arc<[u8]>,
+    revision: u64,
+}
+
+impl Subject {
+    /// Joins the three. `environment` tells apart what has the same names elsewhere; empty where
+    /// there is only one.
+    pub fn new(
+        environment: &str,
+        provider: Arc<Provider>,
+        connection: Arc<Connection>,
+        account: Arc<Account>,
+    ) -> Result<Self, SelectError> {
+        let pattern = provider.pattern(connection.pattern())?.clone();
+        let key = StateKey {
+            environment: environment.to_owned(),
+            connection: connection.name().unwrap_or(provider.identifier()).to_owned(),
+            identifier: Some(account.identifier().to_owned()),
+        };
+        let listed = provider.listed_origins().iter();
+        let listed_origins = listed
+            .filter_map(|origin| Url::parse(&origin.to_string()).ok())
+            .map(|url| url.origin())
+            .collect();
+        Ok(Self {
+            provider,
+            pattern,
+            connection,
+            account,
+            key,
+            listed_origins,
+            remembered: ArcSwapOption::empty(),
+            wish: ArcSwapOption::empty(),
+            memo: Mutex::new(Memo::default()),
+        })
+    }
+
+    /// The upstream API.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// The way in that the connection uses.
+    pub fn pattern(&self) -> &AuthPattern {
+        &self.pattern
+    }
+
+    /// Its settings.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Whose credentials.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Where the account's state is kept.
+    pub fn state_key(&self) -> &StateKey {
+        &self.key
+    }
+
+    /// Where the connection's shared state is kept.
+    pub fn shared_key(&self) -> StateKey {
+        StateKey { identifier: None, ..self.key.clone() }
+    }
+
+    /// The origins that the provider lists beside its own.
+    pub(crate) fn listed_origins(&self) -> &[url::Origin] {
+        &self.listed_origins
+    }
+
+    pub(crate) fn memo(&self, owner: MemoOwner) -> SeenMemo {
+        let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        if memo.owner != Some(owner) {
+            *memo = Memo { owner: Some(owner), bytes: Arc::default(), revision: memo.revision + 1 };
+        }
+        SeenMemo { bytes: Arc::clone(&memo.bytes), revision: memo.revision }
+    }
+
+    /// Replaces the memo where nobody has since it was seen. `false` means: ask the plugin again.
+    pub(crate) fn set_memo(&self, owner: MemoOwner, seen: &SeenMemo, bytes: Vec<u8>) -> bool {
+        let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        if memo.owner != Some(owner) || memo.revision != seen.revision {
+            return false;
+        }
+        memo.bytes = bytes.into();
+        memo.revision += 1;
+        true
+    }
+
+    /// Counted up on each change of the memo.
+    pub(crate) fn memo_revision(&self) -> u64 {
+        self.memo.lock().unwrap_or_else(PoisonError::into_inner).revision
+    }
+}
+
+impl SeenMemo {
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+}
