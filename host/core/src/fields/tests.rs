@@ -128,9 +128,12 @@ fn mutations_are_made_in_order_default_prefix_suffix() {
         "api_key": {"suffix": "!", "prefix": "Klaviyo-API-Key "},
         "password": {"default": "X"},
         "username": {"prefix": "<", "suffix": "/token", "default": "nobody"},
-        "token": {"prefix": "p-"}
+        "token": {"prefix": "p-"},
+        "note": {"prefix": "p-", "default": " "}
     });
-    let pattern = json!({"auth_field_mutations": mutations});
+    let pattern = json!({
+        "fields": [{"field_name": "note"}], "auth_field_mutations": mutations
+    });
     let cases = [
         (json!({"api_key": "k"}), "account/api_key", Some("Klaviyo-API-Key k!")),
         (json!({}), "account/password", Some("X")),
@@ -142,6 +145,7 @@ fn mutations_are_made_in_order_default_prefix_suffix() {
         // A prefix alone is no credential.
         (json!({}), "account/token", None),
         (json!({"token": ""}), "account/token", None),
+        (json!({}), "account/note", None),
         (json!({"token": "t"}), "account/token", Some("p-t")),
     ];
     for (details, name, expected) in cases {
@@ -312,6 +316,17 @@ fn a_fixed_header_never_takes_a_secret_of_the_connection() {
     let mut values = case.values();
     values.set_secret("connection/region", "canary".into());
     let error = proxy_headers(&case.provider, case.pattern(), &values).unwrap_err();
+    assert!(matches!(error, ProxyHeaderError::Missing { .. }));
+}
+
+#[test]
+fn a_fixed_header_never_takes_a_secret_input_of_another_pattern() {
+    let headers = json!({"X-A": "{{tenant}}"});
+    let details = json!({"static_auth": {"details": {"tenant": "canary"}}});
+    let plain = Case::with_headers(json!({"fields": [field("tenant")]}), &details, &headers);
+    let password = json!({"fields": [{"field_name": "tenant", "input_type": "password"}]});
+    let secret = Case::new(password, &details);
+    let error = proxy_headers(&plain.provider, secret.pattern(), &secret.values()).unwrap_err();
     assert!(matches!(error, ProxyHeaderError::Missing { .. }));
 }
 

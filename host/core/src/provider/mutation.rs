@@ -50,8 +50,8 @@ impl FieldMutation {
     /// `default`, then `prefix`, then `suffix`. A value that is still absent stays so: a prefix
     /// alone is no credential.
     pub fn apply(&self, value: Option<&str>) -> Option<String> {
-        let value = value.filter(|value| !value.trim().is_empty());
-        let value = value.or(self.default()).filter(|value| !value.is_empty())?;
+        let filled = |value: &&str| !value.trim().is_empty();
+        let value = value.filter(filled).or(self.default()).filter(filled)?;
         let prefix = self.prefix.as_deref().unwrap_or_default();
         let suffix = self.suffix.as_deref().unwrap_or_default();
         Some(format!("{prefix}{value}{suffix}"))
