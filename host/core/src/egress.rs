@@ -220,9 +220,9 @@ fn build_client(
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        // By default the client repeats what an HTTP/2 server says it has not worked on, and takes
-        // its word for it. What remains is a request that found its pooled connection closed and
-        // of which no byte was written.
+        // By default the client repeats what an HTTP/2 server says it has not worked on, where it
+        // can copy the body. Ours cannot be copied; this says so even if that changes. What
+        // remains is a request that found its pooled connection closed, no byte of it written.
         .retry(reqwest::retry::never())
         .connect_timeout(timeouts.connect)
         .dns_resolver(resolver);
