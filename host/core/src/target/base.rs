@@ -58,15 +58,21 @@ impl RenderedBase {
 
     /// Takes back a URL after edits.
     pub fn accept(&self, url: Url) -> Result<TargetUrl, TargetError> {
-        self.admits(&url)?;
-        TargetUrl::of(self.origin(), url)
+        let url = TargetUrl::of(self.origin(), url)?;
+        self.holds(url.path())?;
+        Ok(url)
     }
 
     /// Whether the URL has this origin, no user-info and no fragment, a path under the base path to
     /// any server that may read it, and the text that goes on the wire.
     pub fn admits(&self, url: &Url) -> Result<(), TargetError> {
         check(self.origin(), url)?;
-        let below = url.path().strip_prefix(self.prefix());
+        self.holds(url.path())
+    }
+
+    /// Whether a path without dot segments is the base path or below it.
+    fn holds(&self, path: &str) -> Result<(), TargetError> {
+        let below = path.strip_prefix(self.prefix());
         if below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             Ok(())
         } else {

@@ -58,11 +58,8 @@ pub(super) fn address(text: &str) -> Option<Host<String>> {
     (address.to_string() == bare).then_some(Host::Ipv6(address))
 }
 
-/// Text that may stand within one label, of which it may be only a part.
+/// Text, not empty, that may stand within one label, of which it may be only a part.
 pub(super) fn label_part(text: &str) -> Result<(), HostFault> {
-    if text.is_empty() {
-        return Err(HostFault::Empty);
-    }
     if text.contains('.') {
         return Err(HostFault::SeveralLabels);
     }

@@ -83,5 +83,5 @@ fn characters(text: &str) -> Result<(), PathFault> {
 }
 
 fn escape(text: &[u8], at: usize) -> bool {
-    text.get(at + 2..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    text.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }

@@ -98,6 +98,16 @@ fn beside_literal_text_a_placeholder_takes_one_label_or_a_part_of_one() {
 }
 
 #[test]
+fn the_error_names_the_placeholder_at_fault_among_several() {
+    for (value, fault) in [("a_b", HostFault::Character), ("a.b", HostFault::SeveralLabels)] {
+        let mut values = account("tenant", "acme");
+        values.values.push(("x", value.to_owned()));
+        let error = template("https://{{tenant}}-{{x}}.example.com").render(&values, strict());
+        assert_eq!(error, Err(TargetError::Host { field: "x".to_owned(), fault }));
+    }
+}
+
+#[test]
 fn addresses_and_short_names_only_where_the_operator_allows_them() {
     let rules = TargetRules { placeholder_addresses: true, ..strict() };
     for (value, origin) in [

@@ -184,7 +184,7 @@ fn a_pattern_narrows_and_matches_the_whole_value() {
     assert!(render("(?m)^a.b$", "a.b\nevil").is_err());
     // It cannot widen.
     assert!(matches!(render(".*", "127.0.0.1"), Err(TargetError::Host { .. })));
-    for bad in ["a)|(b", "(", "[", "a**{", "(?x) a # b", r"(\w{1000}){1000}"] {
+    for bad in ["a)|(b", "(", "[", "a**{", "(?x) a # b", r"(\w{1000}){1000}", "(a{200}){200}"] {
         assert!(matches!(Pattern::compile(bad), Err(TemplateError::Pattern { .. })), "{bad}");
     }
     assert_eq!(format!("{:?}", Pattern::compile("hunter2").unwrap()), "Pattern");

@@ -112,6 +112,11 @@ fn no_url_is_longer_than_can_be_sent() {
     assert_eq!(base.join("", Some(&"a".repeat(room))), Err(too_long));
     let longer = "a".repeat(65_535);
     assert_eq!(base.join("", Some(&longer)), Err(TargetError::Query(PathFault::TooLong)));
+    let long = "é".repeat(1024);
+    let query = vec!["a={{x}}"; 11].join("&");
+    let filled = template(&format!("https://a.com/?{query}"));
+    let error = filled.render_url(&account("x", &long), strict()).unwrap_err();
+    assert_eq!(error, TargetError::Path(PathFault::TooLong));
     // Encoded over and over, it is refused before it costs a pass for every round.
     let nested = format!("/%{}41", "25".repeat(30_000));
     assert_eq!(base.join(&nested, None), Err(TargetError::Path(PathFault::Nested)));
