@@ -21,6 +21,7 @@
 //! - An origin is one that the provider lists.
 //! - Unless `send bare` is granted, the edits put something on the request.
 
+mod change;
 mod cookie;
 mod error;
 mod place;
@@ -35,14 +36,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
-use zeroize::Zeroizing;
 
 use crate::contract::authorizer::Edit as Asked;
 use crate::needs::Granted;
-use crate::needs::header::{Ban, ban, same_spelling};
-use cookie::CookieEdit;
-use place::PathEdit;
-use query::QueryEdit;
+use crate::needs::header::same_spelling;
+use change::{Change, HeaderEdit};
 
 /// A request with more headers than this is not edited. Far above what servers take, and below
 /// where a header map is full, so that adding to one cannot fail.
@@ -92,28 +90,7 @@ pub struct Outgoing<'a> {
 /// when the last copy is dropped.
 #[derive(Clone)]
 pub struct CheckedEdits {
-    edits: Vec<Edit>,
-}
-
-#[derive(Clone)]
-enum Edit {
-    SetHeader(HeaderEdit),
-    AppendHeader(HeaderEdit),
-    RemoveHeader(HeaderName),
-    SetQuery(QueryEdit),
-    AppendQuery(QueryEdit),
-    SetCookie(CookieEdit),
-    SetPath(PathEdit),
-    /// An origin and nothing else.
-    SetOrigin(Url),
-    SetBody(Bytes),
-}
-
-#[derive(Clone)]
-struct HeaderEdit {
-    name: HeaderName,
-    /// Marked as sensitive.
-    value: HeaderValue,
+    edits: Vec<Change>,
 }
 
 impl CheckedEdits {
@@ -126,12 +103,12 @@ impl CheckedEdits {
         if asked.len() > rules.max_edits {
             return Err(EditError::TooMany { limit: rules.max_edits });
         }
-        if asked.iter().map(size).sum::<usize>() > rules.max_bytes {
+        if asked.iter().map(change::size).sum::<usize>() > rules.max_bytes {
             return Err(EditError::TooLarge { limit: rules.max_bytes });
         }
-        let mut edits: Vec<Edit> = Vec::with_capacity(asked.len());
+        let mut edits: Vec<Change> = Vec::with_capacity(asked.len());
         for asked in asked {
-            let edit = Edit::parse(asked, granted, rules)?;
+            let edit = Change::parse(asked, granted, rules)?;
             if edits.iter().any(|earlier| earlier.collides(&edit)) {
                 return Err(EditError::Twice(edit.name()));
             }
@@ -145,7 +122,7 @@ impl CheckedEdits {
     /// Asks the needs and the rules again, without parsing. [`apply`](Self::apply) does so itself.
     pub fn recheck(&self, granted: &Granted, rules: &EditRules) -> Result<(), EditError> {
         self.edits.iter().try_for_each(|edit| edit.permitted(granted, rules))?;
-        if !granted.send_bare() && !self.edits.iter().any(Edit::carries) {
+        if !granted.send_bare() && !self.edits.iter().any(Change::carries) {
             return Err(EditError::Bare);
         }
         Ok(())
@@ -165,41 +142,42 @@ impl CheckedEdits {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
+        let Outgoing { headers, url, body } = request;
         self.recheck(granted, rules)?;
-        if request.headers.len() + self.edits.len() > MAX_HEADERS {
+        if headers.len() + self.edits.len() > MAX_HEADERS {
             return Err(EditError::TooManyHeaders { limit: MAX_HEADERS });
         }
-        let url = self.url(request.url, admits)?;
-        let cookies = self.cookies(request.headers)?;
+        let moved = self.url(url, admits)?;
+        let cookies = self.cookies(headers)?;
 
         // Nothing below can fail.
-        if let Some(url) = url {
-            *request.url = url;
+        if let Some(moved) = moved {
+            *url = moved;
         }
         if let Some(cookies) = cookies {
-            remove(request.headers, &COOKIE);
-            request.headers.insert(COOKIE, cookies);
+            remove(headers, &COOKIE);
+            headers.insert(COOKIE, cookies);
         }
         for edit in &self.edits {
             match edit {
-                Edit::SetHeader(HeaderEdit { name, value }) => {
-                    remove(request.headers, name);
-                    request.headers.insert(name, value.clone());
+                Change::SetHeader(HeaderEdit { name, value }) => {
+                    remove(headers, name);
+                    headers.insert(name, value.clone());
                 }
-                Edit::AppendHeader(HeaderEdit { name, value }) => {
-                    request.headers.append(name, value.clone());
+                Change::AppendHeader(HeaderEdit { name, value }) => {
+                    headers.append(name, value.clone());
                 }
-                Edit::RemoveHeader(name) => remove(request.headers, name),
-                Edit::SetBody(body) => {
+                Change::RemoveHeader(name) => remove(headers, name),
+                Change::SetBody(new) => {
                     // The caller's length is not that of the new body.
-                    remove(request.headers, &CONTENT_LENGTH);
-                    *request.body = Some(body.clone());
+                    remove(headers, &CONTENT_LENGTH);
+                    *body = Some(new.clone());
                 }
-                Edit::SetQuery(_)
-                | Edit::AppendQuery(_)
-                | Edit::SetCookie(_)
-                | Edit::SetPath(_)
-                | Edit::SetOrigin(_) => {}
+                Change::SetQuery(_)
+                | Change::AppendQuery(_)
+                | Change::SetCookie(_)
+                | Change::SetPath(_)
+                | Change::SetOrigin(_) => {}
             }
         }
         Ok(())
@@ -208,18 +186,18 @@ impl CheckedEdits {
     /// Whether these may be used for another request: not where the path or the body is new, as
     /// either may hold something of the request it was made for.
     pub fn may_be_remembered(&self) -> bool {
-        !self.edits.iter().any(|edit| matches!(edit, Edit::SetPath(_) | Edit::SetBody(_)))
+        !self.edits.iter().any(|edit| matches!(edit, Change::SetPath(_) | Change::SetBody(_)))
     }
 
     /// Whether a credential may be in the path, which is then masked in logs.
     pub fn sets_path(&self) -> bool {
-        self.edits.iter().any(|edit| matches!(edit, Edit::SetPath(_)))
+        self.edits.iter().any(|edit| matches!(edit, Change::SetPath(_)))
     }
 
     /// The origin that takes the place of the provider's own.
     pub fn origin(&self) -> Option<url::Origin> {
         self.edits.iter().find_map(|edit| match edit {
-            Edit::SetOrigin(origin) => Some(origin.origin()),
+            Change::SetOrigin(origin) => Some(origin.origin()),
             _ => None,
         })
     }
@@ -244,22 +222,22 @@ impl CheckedEdits {
         E: std::error::Error + Send + Sync + 'static,
     {
         let admits = |url: &Url| admits(url).map_err(|cause| EditError::OutsideBase(cause.into()));
-        if !self.edits.iter().any(Edit::changes_url) {
+        if !self.edits.iter().any(Change::changes_url) {
             admits(url)?;
             return Ok(None);
         }
         let mut url = url.clone();
         for edit in &self.edits {
             match edit {
-                Edit::SetPath(path) => path.apply(&mut url),
-                Edit::SetQuery(pair) => pair.set(&mut url),
-                Edit::AppendQuery(pair) => pair.append(&mut url),
+                Change::SetPath(path) => path.apply(&mut url),
+                Change::SetQuery(pair) => pair.set(&mut url),
+                Change::AppendQuery(pair) => pair.append(&mut url),
                 _ => {}
             }
         }
         admits(&url)?;
         for edit in &self.edits {
-            if let Edit::SetOrigin(origin) = edit {
+            if let Change::SetOrigin(origin) = edit {
                 place::set_origin(&mut url, origin)?;
             }
         }
@@ -269,167 +247,16 @@ impl CheckedEdits {
     /// The one `Cookie` header after the edits, where they set any.
     fn cookies(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, EditError> {
         let cookies = self.edits.iter().filter_map(|edit| match edit {
-            Edit::SetCookie(cookie) => Some(cookie),
+            Change::SetCookie(cookie) => Some(cookie),
             _ => None,
         });
         cookie::merged(headers, &cookies.collect::<Vec<_>>())
     }
 }
 
-impl Edit {
-    fn parse(asked: Asked, granted: &Granted, rules: &EditRules) -> Result<Self, EditError> {
-        let kind = EditName::of(&asked);
-        let header = |(name, value)| HeaderEdit::parse(kind.clone(), name, value);
-        let query = |(name, value)| QueryEdit::parse(kind.clone(), name, value);
-        Ok(match asked {
-            Asked::SetHeader(entry) => Self::SetHeader(header(entry)?),
-            Asked::AppendHeader(entry) => Self::AppendHeader(header(entry)?),
-            Asked::RemoveHeader(name) => Self::RemoveHeader(value::header_name(&kind, &name)?),
-            Asked::SetQuery(entry) => Self::SetQuery(query(entry)?),
-            Asked::AppendQuery(entry) => Self::AppendQuery(query(entry)?),
-            Asked::SetCookie((name, value)) => {
-                Self::SetCookie(CookieEdit::parse(&kind, name, value)?)
-            }
-            Asked::SetPath(path) => Self::SetPath(PathEdit::parse(&kind, path)?),
-            Asked::SetOrigin(origin) => Self::SetOrigin(place::origin(&kind, &origin)?),
-            Asked::SetBody(body) => {
-                let body = Zeroizing::new(body);
-                if body.len() > rules.max_body {
-                    return Err(EditError::BodyTooLarge { limit: rules.max_body });
-                }
-                Self::SetBody(Bytes::from_owner(body))
-            }
-            Asked::ClientCertificate(_) if granted.may_write_client_certificate() => {
-                return Err(EditError::Unsupported(kind));
-            }
-            Asked::OwnConnection if granted.may_own_connection() => {
-                return Err(EditError::Unsupported(kind));
-            }
-            Asked::ClientCertificate(_) | Asked::OwnConnection => {
-                return Err(EditError::NotGranted(kind));
-            }
-        })
-    }
-
-    fn permitted(&self, granted: &Granted, rules: &EditRules) -> Result<(), EditError> {
-        let granted = match self {
-            Self::SetHeader(HeaderEdit { name, .. })
-            | Self::AppendHeader(HeaderEdit { name, .. })
-            | Self::RemoveHeader(name) => {
-                match ban(name.as_str()) {
-                    Some(Ban::UnlessNamed) if rules.named_headers.contains(name) => {}
-                    Some(_) => return Err(EditError::Forbidden(self.name())),
-                    None => {}
-                }
-                granted.may_write_header(name)
-            }
-            Self::SetQuery(pair) | Self::AppendQuery(pair) => granted.may_write_query(pair.name()),
-            Self::SetCookie(cookie) => granted.may_write_cookie(cookie.name()),
-            Self::SetPath(_) => granted.may_write_path(),
-            Self::SetOrigin(origin) => {
-                if granted.may_write_origin() && !rules.origins.contains(&origin.origin()) {
-                    return Err(EditError::OriginNotListed);
-                }
-                granted.may_write_origin()
-            }
-            Self::SetBody(_) => granted.may_write_body(),
-        };
-        if granted { Ok(()) } else { Err(EditError::NotGranted(self.name())) }
-    }
-
-    /// Whether the two are on one name, and one of them would undo the other.
-    fn collides(&self, other: &Self) -> bool {
-        if let (Self::AppendHeader(_), Self::AppendHeader(_))
-        | (Self::AppendQuery(_), Self::AppendQuery(_)) = (self, other)
-        {
-            return false;
-        }
-        if let (Some(one), Some(other)) = (self.header(), other.header()) {
-            return same_spelling(one.as_str(), other.as_str());
-        }
-        match (self, other) {
-            (
-                Self::SetQuery(one) | Self::AppendQuery(one),
-                Self::SetQuery(other) | Self::AppendQuery(other),
-            ) => one.name() == other.name(),
-            (Self::SetCookie(one), Self::SetCookie(other)) => one.name() == other.name(),
-            (Self::SetPath(_), Self::SetPath(_))
-            | (Self::SetOrigin(_), Self::SetOrigin(_))
-            | (Self::SetBody(_), Self::SetBody(_)) => true,
-            _ => false,
-        }
-    }
-
-    fn header(&self) -> Option<&HeaderName> {
-        match self {
-            Self::SetHeader(edit) | Self::AppendHeader(edit) => Some(&edit.name),
-            Self::RemoveHeader(name) => Some(name),
-            _ => None,
-        }
-    }
-
-    fn changes_url(&self) -> bool {
-        matches!(
-            self,
-            Self::SetQuery(_) | Self::AppendQuery(_) | Self::SetPath(_) | Self::SetOrigin(_)
-        )
-    }
-
-    /// Whether something that could be a credential comes onto the request. The values of headers
-    /// and cookies are never empty.
-    fn carries(&self) -> bool {
-        match self {
-            Self::SetHeader(_) | Self::AppendHeader(_) | Self::SetCookie(_) | Self::SetPath(_) => {
-                true
-            }
-            Self::SetQuery(pair) | Self::AppendQuery(pair) => !pair.is_empty(),
-            Self::SetBody(body) => !body.is_empty(),
-            Self::RemoveHeader(_) | Self::SetOrigin(_) => false,
-        }
-    }
-
-    fn name(&self) -> EditName {
-        match self {
-            Self::SetHeader(edit) => EditName::new("set-header", edit.name.as_str()),
-            Self::AppendHeader(edit) => EditName::new("append-header", edit.name.as_str()),
-            Self::RemoveHeader(name) => EditName::new("remove-header", name.as_str()),
-            Self::SetQuery(pair) => EditName::new("set-query", pair.name()),
-            Self::AppendQuery(pair) => EditName::new("append-query", pair.name()),
-            Self::SetCookie(cookie) => EditName::new("set-cookie", cookie.name()),
-            Self::SetPath(_) => EditName::kind("set-path"),
-            Self::SetOrigin(_) => EditName::kind("set-origin"),
-            Self::SetBody(_) => EditName::kind("set-body"),
-        }
-    }
-}
-
-impl HeaderEdit {
-    fn parse(kind: EditName, name: String, value: String) -> Result<Self, EditError> {
-        let value = Zeroizing::new(value);
-        let name = value::header_name(&kind, &name)?;
-        match value::header_value(&value) {
-            Ok(value) => Ok(Self { name, value }),
-            Err(flaw) => Err(EditError::Value { edit: kind.on(name.as_str()), flaw }),
-        }
-    }
-}
-
 /// Takes a header away in every spelling.
 fn remove(headers: &mut HeaderMap, name: &HeaderName) {
     strip::remove(headers, |other| same_spelling(name.as_str(), other.as_str()));
-}
-
-fn size(edit: &Asked) -> usize {
-    match edit {
-        Asked::SetHeader((name, value))
-        | Asked::AppendHeader((name, value))
-        | Asked::SetQuery((name, value))
-        | Asked::AppendQuery((name, value))
-        | Asked::SetCookie((name, value))
-        | Asked::ClientCertificate((name, value)) => name.len() + value.len(),
-        Asked::RemoveHeader(text) | Asked::SetPath(text) | Asked::SetOrigin(text) => text.len(),
-        Asked::SetBody(_) | Asked::OwnConnection => 0,
-    }
 }
 
 #[cfg(test)]

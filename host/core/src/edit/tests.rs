@@ -333,7 +333,7 @@ fn row_19_edits_without_a_credential_are_refused_unless_bare_is_granted() {
     assert!(matches!(empty, EditError::Value { flaw: Flaw::Empty, .. }));
     for (need, edit) in all() {
         let carries = !matches!(edit, Asked::RemoveHeader(_));
-        assert_eq!(check(&[need], &[edit.clone()]).is_ok(), carries, "{edit:?}");
+        assert_eq!(check(&[need], std::slice::from_ref(&edit)).is_ok(), carries, "{edit:?}");
     }
 }
 

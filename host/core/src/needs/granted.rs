@@ -118,7 +118,7 @@ fn fill(need: &Need, values: &Values, paths: &mut Vec<Path>, ungranted: &mut Vec
         match filling(*root, value) {
             Ok(segment) => paths.push(path(Some(&segment))),
             Err(flaw) => {
-                ungranted.push(Ungranted { need: need.text.clone(), value: name.to_owned(), flaw })
+                ungranted.push(Ungranted { need: need.text.clone(), value: name.to_owned(), flaw });
             }
         }
     }

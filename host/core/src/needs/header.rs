@@ -63,10 +63,10 @@ pub(crate) fn ban(name: &str) -> Option<Ban> {
     let below = |prefix: &&str| {
         name.len() >= prefix.len() && folded(&name.as_bytes()[..prefix.len()]).eq(prefix.bytes())
     };
-    if ALWAYS.iter().any(|banned| is(banned)) || ALWAYS_BELOW.iter().any(|prefix| below(prefix)) {
+    if ALWAYS.iter().any(is) || ALWAYS_BELOW.iter().any(below) {
         return Some(Ban::Always);
     }
-    UNLESS_NAMED.iter().any(|banned| is(banned)).then_some(Ban::UnlessNamed)
+    UNLESS_NAMED.iter().any(is).then_some(Ban::UnlessNamed)
 }
 
 #[cfg(test)]
