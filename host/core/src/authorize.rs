@@ -168,10 +168,12 @@ impl Inner {
         let (mut headers, mut url) = outgoing.dressed(base, granted, &answer.headers)?;
         let mut replaced = None;
         let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
-        answer
-            .edits
-            .apply(granted, rules, request, |url| base.admits(url))
-            .map_err(|cause| Error::Edit { plugin: answer.plugin.guest.name.clone(), cause })?;
+        answer.edits.apply(granted, rules, request, |url| base.admits(url)).map_err(|cause| {
+            Error::Edit {
+                plugin: answer.plugin.guest.name.clone(),
+                message: answer.masker.mask(&cause.to_string()).into_owned(),
+            }
+        })?;
         let body = replaced.map_or(outgoing.body, RequestBody::whole);
         let mut request = Request::new(body);
         *request.method_mut() = outgoing.method;
@@ -220,10 +222,8 @@ impl Inner {
             let view = match &wished {
                 None => None,
                 Some(names) => {
-                    let wish = Wish::parse(names, &facts.granted).map_err(|cause| Error::View {
-                        plugin: facts.plugin.guest.name.clone(),
-                        cause,
-                    })?;
+                    let wish = Wish::parse(names, &facts.granted)
+                        .map_err(|cause| facts.view_refused(&cause))?;
                     if wish.wants_body() {
                         outgoing.spool(self.settings.spool_bytes).await?;
                     }
@@ -299,10 +299,11 @@ impl Inner {
         let rules =
             EditRules { origins: subject.listed_origins().to_vec(), ..EditRules::default() };
         let edits = CheckedEdits::check(ready.edits, &facts.granted, &rules)
-            .map_err(|cause| Error::Edit { plugin: facts.plugin.guest.name.clone(), cause })?;
+            .map_err(|cause| facts.edit_refused(&cause))?;
         let answer = Arc::new(Answer {
             plugin: Arc::clone(&facts.plugin),
             granted: Arc::clone(&facts.granted),
+            masker: facts.masker.clone(),
             rules,
             base: place.base,
             headers: place.headers,

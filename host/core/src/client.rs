@@ -18,7 +18,7 @@ use crate::body::{BodyError, RequestBody};
 use crate::clock::{Clock, SystemClock};
 use crate::egress::Egress;
 use crate::error::Error;
-use crate::flow::Renewals;
+use crate::flow::{Fetcher, Renewals};
 use crate::random::{Random, SystemRandom};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
@@ -69,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) egress: Egress,
+    pub(crate) fetcher: Arc<dyn Fetcher>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) rules: TargetRules,
@@ -83,6 +84,7 @@ pub struct Builder {
     sandbox: Arc<Sandbox>,
     registry: Arc<Registry>,
     egress: Egress,
+    fetcher: Arc<dyn Fetcher>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -93,6 +95,11 @@ impl Builder {
     /// Keeps state there; in memory where nothing is said.
     pub fn store(self, store: Arc<dyn Store>) -> Self {
         Self { store, ..self }
+    }
+
+    /// Sends the requests of flows there; through the egress where nothing is said.
+    pub fn fetcher(self, fetcher: Arc<dyn Fetcher>) -> Self {
+        Self { fetcher, ..self }
     }
 
     /// Asks that for the time; the system's where nothing is said.
@@ -112,13 +119,14 @@ impl Builder {
 
     /// The finished value.
     pub fn build(self) -> Countersign {
-        let Self { sandbox, registry, egress, store, clock, random, settings } = self;
+        let Self { sandbox, registry, egress, fetcher, store, clock, random, settings } = self;
         let rules = settings.target;
         let inner = Inner {
             sandbox,
             registry,
             store,
             egress,
+            fetcher,
             clock,
             random,
             rules,
@@ -136,6 +144,7 @@ impl Countersign {
         Builder {
             sandbox,
             registry,
+            fetcher: Arc::new(egress.clone()),
             egress,
             store: Arc::new(MemoryStore::default()),
             clock: Arc::new(SystemClock),

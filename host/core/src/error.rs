@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::edit::EditError;
 use crate::egress::EgressError;
 use crate::fields::{FieldsError, ProxyHeaderError};
 use crate::flow::FlowError;
@@ -17,7 +16,6 @@ use crate::registry::{UnknownMutation, UnknownType};
 use crate::sandbox::CallError;
 use crate::store::StoreError;
 use crate::target::TargetError;
-use crate::view::ViewError;
 
 /// The request was not sent, or its reply is withheld.
 #[derive(Debug, thiserror::Error)]
@@ -57,22 +55,20 @@ pub enum Error {
     Call(#[from] CallError),
     /// The plugin asked for an edit outside its needs or the host's rules. Whoever wrote it must
     /// act.
-    #[error("the plugin {plugin} asked for an edit that is refused: {cause}")]
+    #[error("the plugin {plugin} asked for an edit that is refused: {message}")]
     Edit {
         /// The plugin's name.
         plugin: String,
-        /// What is wrong with it.
-        #[source]
-        cause: EditError,
+        /// What is wrong with it; masked, because a plugin chooses the names that it quotes.
+        message: String,
     },
     /// The plugin asked to see what it may not. Whoever wrote it must act.
-    #[error("the plugin {plugin} asked to see what it may not: {cause}")]
+    #[error("the plugin {plugin} asked to see what it may not: {message}")]
     View {
         /// The plugin's name.
         plugin: String,
-        /// What is wrong with it.
-        #[source]
-        cause: ViewError,
+        /// What is wrong with it; masked, because a plugin chooses the names that it quotes.
+        message: String,
     },
     /// The plugin did not keep to the contract's sequence. Whoever wrote it must act.
     #[error("the plugin {plugin} broke the contract: {what}")]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::account::State;
 use crate::client::Inner;
+use crate::edit::EditError;
 use crate::error::Error;
 use crate::fields::{self, Sources};
 use crate::needs::Granted;
@@ -20,6 +21,7 @@ use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
 use crate::target::{Fill, Pattern, TargetError, Template};
 use crate::values::Values;
+use crate::view::ViewError;
 
 /// What a call is made with.
 pub(crate) struct Facts {
@@ -47,6 +49,16 @@ impl Facts {
         let plugin = self.plugin.guest.name.clone();
         tracing::info!(plugin, reason = refusal.reason.code(), "{refusal}");
         Error::Refused { plugin, refusal }
+    }
+
+    pub(crate) fn edit_refused(&self, cause: &EditError) -> Error {
+        let message = self.masker.mask(&cause.to_string()).into_owned();
+        Error::Edit { plugin: self.plugin.guest.name.clone(), message }
+    }
+
+    pub(crate) fn view_refused(&self, cause: &ViewError) -> Error {
+        let message = self.masker.mask(&cause.to_string()).into_owned();
+        Error::View { plugin: self.plugin.guest.name.clone(), message }
     }
 
     pub(crate) fn broke(&self, what: &'static str) -> Error {

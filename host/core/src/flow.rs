@@ -32,6 +32,7 @@ use crate::store::{Claim, StateKey};
 use crate::subject::Subject;
 
 pub use error::FlowError;
+pub use fetch::Fetcher;
 pub use grant::{Callback, GrantRequest, Paused, Progress, Prompt};
 pub(crate) use renewal::Renewals;
 

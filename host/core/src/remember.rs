@@ -14,6 +14,7 @@ use crate::contract::authorizer::Watch;
 use crate::edit::{CheckedEdits, EditRules};
 use crate::needs::Granted;
 use crate::sandbox::Plugin;
+use crate::secret::Masker;
 use crate::target::RenderedBase;
 
 /// The longest an answer is used again, in milliseconds. Long enough that its cost vanishes; short
@@ -42,6 +43,7 @@ pub(crate) struct Remembered {
 pub(crate) struct Answer {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) granted: Arc<Granted>,
+    pub(crate) masker: Masker,
     pub(crate) rules: EditRules,
     pub(crate) base: RenderedBase,
     pub(crate) headers: HeaderMap,

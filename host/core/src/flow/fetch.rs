@@ -5,15 +5,18 @@
 //! compared exactly, before any name is resolved. So a plugin has nowhere of its own to send a
 //! secret: not a host, not a label of one.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::{FlowError, Run};
 use crate::contract::flow::{Event, Fetch};
 use crate::contract::types::HttpResponse;
-use crate::egress::{self, EgressError};
+use crate::egress::{self, Egress, EgressError};
 use crate::error::Error;
 use crate::needs::header::{Ban, ban};
 use crate::target::Origin;
@@ -25,6 +28,31 @@ const MOST_ANSWER: usize = 256 << 10;
 const MOST_REQUEST: usize = 256 << 10;
 /// Headers of a request.
 const MOST_HEADERS: usize = 64;
+
+/// Sends the requests of flows. [`Egress`](crate::Egress) is the one to use; tests and `inject`
+/// answer from a script instead.
+#[async_trait]
+pub trait Fetcher: Send + Sync {
+    /// Sends the request once and reads at most `limit` bytes of the answer within `deadline`.
+    async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError>;
+}
+
+#[async_trait]
+impl Fetcher for Egress {
+    async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        Egress::fetch(self, request, limit, deadline).await
+    }
+}
 
 /// The request, once it is known to be one that this plugin may have sent.
 pub(super) fn check(fetch: &Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowError> {
@@ -62,7 +90,7 @@ pub(super) async fn send(run: &Run<'_>, request: Request<Bytes>) -> Result<Event
     if left.is_zero() {
         return Err(FlowError::TimedOut.into());
     }
-    let reply = match run.inner.egress.fetch(request, MOST_ANSWER, left).await {
+    let reply = match run.inner.fetcher.fetch(request, MOST_ANSWER, left).await {
         Ok(reply) => reply,
         // Policy is the operator's answer, not the network's: the plugin is not asked.
         Err(error @ (EgressError::AddressRefused { .. } | EgressError::Scheme { .. })) => {

@@ -2,21 +2,8 @@
 //!
 //! What frames the message, names its target or speaks for an earlier hop is the host's own.
 
+use crate::needs::header::{Ban, ban};
 use crate::problem::Problems;
-
-const OWN: &[&str] = &[
-    "host",
-    "content-length",
-    "connection",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "keep-alive",
-    "expect",
-    "forwarded",
-];
-const OWN_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
 
 /// One spelling for all those that a server may take for the same name: some read `X_Api_Key` as
 /// `X-Api-Key`.
@@ -31,7 +18,7 @@ pub(super) fn check_name(path: &str, name: &str, problems: &mut Problems) -> boo
         return false;
     }
     let folded = folded(name);
-    if OWN.contains(&folded.as_str()) || OWN_PREFIXES.iter().any(|own| folded.starts_with(own)) {
+    if ban(name) == Some(Ban::Always) {
         problems.error(
             path,
             format!("names the header `{folded}`, which the host alone sets"),

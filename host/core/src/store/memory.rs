@@ -72,6 +72,8 @@ impl Store for MemoryStore {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn key() -> StateKey {
@@ -109,8 +111,9 @@ mod tests {
     async fn one_claim_at_a_time() {
         let store = MemoryStore::default();
         let first = store.claim(&key()).await.unwrap();
-        let mut second = Box::pin(store.claim(&key()));
-        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        let key = key();
+        let mut second = Box::pin(store.claim(&key));
+        assert!(second.as_mut().now_or_never().is_none());
         drop(first);
         assert_eq!(second.await.unwrap().fence(), 2);
     }
