@@ -139,7 +139,7 @@ fn fill_labels<F: Fill + ?Sized>(text: &Text, fill: &F) -> Result<Host<String>, 
     })?;
     // The parts are right one by one; together they may be too long or end in a number.
     let field = text.first_name().unwrap_or_default();
-    host::full_name(&filled).map_err(|fault| host_error(field, fault))
+    host::name(&filled).map_err(|fault| host_error(field, fault))
 }
 
 fn fill_segment<F: Fill + ?Sized>(segment: &Text, fill: &F) -> Result<String, TargetError> {

@@ -35,6 +35,7 @@ fn placeholders_outside_host_path_and_query_values_are_refused() {
         ("https://{{user}}@example.com", named(user, "user")),
         ("https://user:{{pw}}@example.com", named(user, "pw")),
         ("https://a@b@{{h}}", TemplateError::UserInfo { field: None }),
+        ("https://a@{{user}}@b", named(user, "user")),
         ("https://example.com/#{{f}}", named(fragment, "f")),
         ("https://example.com#x", TemplateError::Fragment { field: None }),
         ("https://example.com:80{{p}}", named(port, "p")),

@@ -113,7 +113,7 @@ fn no_url_is_longer_than_can_be_sent() {
     let longer = "a".repeat(65_535);
     assert_eq!(base.join("", Some(&longer)), Err(TargetError::Query(PathFault::TooLong)));
     let long = "é".repeat(1024);
-    let query = vec!["a={{x}}"; 11].join("&");
+    let query = ["a={{x}}"; 11].join("&");
     let filled = template(&format!("https://a.com/?{query}"));
     let error = filled.render_url(&account("x", &long), strict()).unwrap_err();
     assert_eq!(error, TargetError::Path(PathFault::TooLong));
