@@ -74,10 +74,10 @@ pub(super) fn origin(kind: &EditName, text: &str) -> Result<Url, EditError> {
 
 /// Moves the URL there, path and query as they are.
 pub(super) fn set_origin(url: &mut Url, origin: &Url) -> Result<(), EditError> {
-    let moved = url.set_scheme(origin.scheme()).is_ok()
-        && url.set_host(origin.host_str()).is_ok()
-        && url.set_port(origin.port()).is_ok();
-    if moved && url.origin() == origin.origin() {
+    // Whether each of these was taken shows in what comes of them.
+    let _ = (url.set_scheme(origin.scheme()), url.set_host(origin.host_str()));
+    let _ = url.set_port(origin.port());
+    if url.origin() == origin.origin() {
         return Ok(());
     }
     Err(EditError::Value { edit: EditName::kind("set-origin"), flaw: Flaw::Origin })
