@@ -111,7 +111,7 @@ impl Error {
             Self::Refused { refusal, .. } => refusal.reason.code(),
             Self::Call(CallError::Fault { .. }) => "plugin_fault",
             Self::Call(CallError::Suspended { .. }) => "plugin_suspended",
-            Self::Call(CallError::Busy(_)) => "sandbox_busy",
+            Self::Call(CallError::Busy { .. }) => "sandbox_busy",
             Self::Call(CallError::Host(_)) | Self::Host(_) => "host_failed",
             Self::Edit { .. } => "edit_refused",
             Self::View { .. } => "view_refused",
