@@ -81,26 +81,29 @@ pub(super) fn module(root: &Path, guest: &Guest, route: &Route) -> Result<Vec<u8
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(root)
-        .args(["build", "--quiet", "--locked", "--profile", "guest", "--target", TARGET])
+        .args(["rustc", "--lib", "--quiet", "--locked", "--profile", "guest", "--target", TARGET])
         .args(["--package", guest.package])
         .arg("--target-dir")
         .arg(&target)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(root, guest, route)?.join("\x1f"))
+        .env("CARGO_ENCODED_RUSTFLAGS", remaps(root, route)?.join("\x1f"))
         .stdin(Stdio::null());
     route.apply(&mut cargo);
+    // Not among the flags for every crate: they would make a standard library for each size.
+    cargo.arg("--").args(link_flags(guest));
     ensure!(cargo.status()?.success(), "{} does not build", guest.package);
     let file = guest.package.replace('-', "_");
     let path = target.join(TARGET).join("guest").join(file).with_extension("wasm");
     fs::read(&path).with_context(|| format!("the build left no {}", path.display()))
 }
 
-/// What is the same for a guest on every machine.
-pub(super) fn fixed_flags(guest: &Guest) -> Vec<String> {
+/// What the guest itself is linked with, on every machine.
+pub(super) fn link_flags(guest: &Guest) -> Vec<String> {
     vec![format!("-Clink-arg=-zstack-size={}", guest.stack)]
 }
 
-fn flags(root: &Path, guest: &Guest, route: &Route) -> Result<Vec<String>> {
-    let mut flags = fixed_flags(guest);
+/// What keeps this machine's folders out of panic messages.
+fn remaps(root: &Path, route: &Route) -> Result<Vec<String>> {
+    let mut flags = Vec::new();
     // Later ones win, so the widest comes first.
     for (from, to) in [
         (cargo_home()?.as_path(), "/cargo"),
