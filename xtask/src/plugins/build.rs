@@ -101,19 +101,22 @@ pub(super) fn link_flags(guest: &Guest) -> Vec<String> {
     vec![format!("-Clink-arg=-zstack-size={}", guest.stack)]
 }
 
-/// What keeps this machine's folders out of panic messages.
+/// What keeps this machine's folders, and which registry the crates came from, out of panic
+/// messages.
 fn remaps(root: &Path, route: &Route) -> Result<Vec<String>> {
-    let mut flags = Vec::new();
-    // Later ones win, so the widest comes first.
-    for (from, to) in [
-        (cargo_home()?.as_path(), "/cargo"),
-        (&route.sysroot().join("lib/rustlib/src/rust"), "/rust"),
-        (root, "/countersign"),
-    ] {
-        let Some(from) = from.to_str() else { bail!("{} is not UTF-8", from.display()) };
-        flags.push(format!("--remap-path-prefix={from}={to}"));
+    let registries = cargo_home()?.join("registry/src");
+    let mut folders = vec![
+        (route.sysroot().join("lib/rustlib/src/rust"), "/rust"),
+        (root.to_owned(), "/countersign"),
+    ];
+    for registry in fs::read_dir(&registries)? {
+        folders.push((registry?.path(), "/crates"));
     }
-    Ok(flags)
+    let remap = |(from, to): (PathBuf, &str)| match from.to_str() {
+        Some(from) => Ok(format!("--remap-path-prefix={from}={to}")),
+        None => bail!("{} is not UTF-8", from.display()),
+    };
+    folders.into_iter().map(remap).collect()
 }
 
 fn cargo_home() -> Result<PathBuf> {
