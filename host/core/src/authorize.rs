@@ -158,30 +158,6 @@ impl Inner {
         }
     }
 
-    /// Applies the answer, all of it or nothing, and checks where the request would go.
-    pub(crate) fn apply(
-        &self,
-        answer: &Answer,
-        outgoing: Outgoing,
-    ) -> Result<Request<RequestBody>, Error> {
-        let Answer { base, granted, rules, .. } = answer;
-        let (mut headers, mut url) = outgoing.dressed(base, granted, &answer.headers)?;
-        let mut replaced = None;
-        let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
-        answer.edits.apply(granted, rules, request, |url| base.admits(url)).map_err(|cause| {
-            Error::Edit {
-                plugin: answer.plugin.guest.name.clone(),
-                message: answer.masker.mask(&cause.to_string()).into_owned(),
-            }
-        })?;
-        let body = replaced.map_or(outgoing.body, RequestBody::whole);
-        let mut request = Request::new(body);
-        *request.method_mut() = outgoing.method;
-        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
     /// State past its end is renewed before anything else, where there is a way to.
     async fn renew_expired(
         self: &Arc<Self>,
@@ -337,6 +313,28 @@ impl Inner {
             shared_version: crate::facts::version(shared.as_deref()),
             memo_revision: subject.memo_revision(),
         })
+    }
+}
+
+impl Answer {
+    /// Applies the answer, all of it or nothing, and checks where the request would go.
+    pub(crate) fn apply(&self, outgoing: Outgoing) -> Result<Request<RequestBody>, Error> {
+        let Answer { base, granted, rules, .. } = self;
+        let (mut headers, mut url) = outgoing.dressed(base, granted, &self.headers)?;
+        let mut replaced = None;
+        let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
+        self.edits.apply(granted, rules, request, |url| base.admits(url)).map_err(|cause| {
+            Error::Edit {
+                plugin: self.plugin.guest.name.clone(),
+                message: self.masker.mask(&cause.to_string()).into_owned(),
+            }
+        })?;
+        let body = replaced.map_or(outgoing.body, RequestBody::whole);
+        let mut request = Request::new(body);
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) struct Waiting {
 
 /// Where a flow has come to.
 pub(crate) enum Stage {
-    Paused(RawPause, Waiting),
+    Paused(RawPause, Box<Waiting>),
     Done(Arc<State>),
 }
 
@@ -210,7 +210,7 @@ impl Run<'_> {
                         steps_left: self.steps_left,
                     };
                     grant::check_pause(&pause, &self)?;
-                    return Ok(Stage::Paused(pause, waiting));
+                    return Ok(Stage::Paused(pause, Box::new(waiting)));
                 }
                 Step::Fetch(fetch) => {
                     let request = fetch::check(&fetch, &self)?;

@@ -56,7 +56,7 @@ impl Inner {
             }
             let method = outgoing.method.clone();
             let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
-            let request = self.apply(&answer, outgoing)?;
+            let request = answer.apply(outgoing)?;
             let reply = self.egress.send(request).await?;
             let (parts, body) = reply.into_parts();
             let reply =

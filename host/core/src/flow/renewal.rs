@@ -20,11 +20,11 @@ use crate::subject::Subject;
 
 type Outcome = Result<Arc<State>, Arc<Error>>;
 
-/// The renewals under way in this process.
+type Renewal = Shared<BoxFuture<'static, Outcome>>;
+
+/// The renewals under way in this process, by account and hint.
 #[derive(Default)]
-pub(crate) struct Renewals(
-    Mutex<HashMap<(StateKey, Vec<u8>), Shared<BoxFuture<'static, Outcome>>>>,
-);
+pub(crate) struct Renewals(Mutex<HashMap<(StateKey, Vec<u8>), Renewal>>);
 
 impl Inner {
     /// Renews the state, or waits for whoever is doing so. `seen` is the version that was found
