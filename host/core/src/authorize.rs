@@ -21,7 +21,7 @@ use crate::contract::authorizer::{Outcome, Ready};
 use crate::edit::{self, CheckedEdits, EditRules};
 use crate::egress;
 use crate::error::Error;
-use crate::facts::{Facts, Filling};
+use crate::facts::Facts;
 use crate::fields;
 use crate::needs::Granted;
 use crate::remember::{Answer, Key, Remembered};
@@ -131,8 +131,15 @@ impl Inner {
         self.renew_expired(subject, &plugin, &mut renewals).await?;
         loop {
             let facts = self.facts(subject, Arc::clone(&plugin), &BTreeMap::new()).await?;
-            let hint = match self.base(subject, &facts) {
-                Err(TargetError::Missing { .. }) if renews(&plugin) && renewals == 0 => Vec::new(),
+            let hint = match self.base(subject, &facts.values) {
+                // An attribute that only a renewal brings.
+                Err(TargetError::Missing { field })
+                    if renewals == 0
+                        && renews(&plugin)
+                        && subject.pattern().attributes().contains(&field) =>
+                {
+                    Vec::new()
+                }
                 Err(error) => return Err(error.into()),
                 Ok(base) => {
                     let headers = fields::proxy_headers(
@@ -195,11 +202,6 @@ impl Inner {
             self.renew(subject, state.version, Vec::new()).await?;
         }
         Ok(())
-    }
-
-    fn base(&self, subject: &Subject, facts: &Facts) -> Result<RenderedBase, TargetError> {
-        let filling = Filling::new(subject.pattern(), &facts.values);
-        subject.provider().template().render(&filling, self.rules)
     }
 
     /// Asks until the answer is ready, or is a wish for new state.

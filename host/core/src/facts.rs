@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::sandbox::{Plugin, Shown};
 use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
-use crate::target::{Fill, Pattern, TargetError, Template};
+use crate::target::{Fill, Origin, Pattern, RenderedBase, TargetError, Template};
 use crate::values::Values;
 use crate::view::ViewError;
 
@@ -71,7 +71,7 @@ pub(crate) fn version(state: Option<&State>) -> u64 {
 }
 
 /// What placeholders of a URL are filled from.
-pub(crate) struct Filling<'a> {
+struct Filling<'a> {
     pattern: &'a AuthPattern,
     values: &'a Values,
 }
@@ -86,9 +86,31 @@ impl Fill for Filling<'_> {
     }
 }
 
-impl<'a> Filling<'a> {
-    pub(crate) fn new(pattern: &'a AuthPattern, values: &'a Values) -> Self {
-        Self { pattern, values }
+impl Filling<'_> {
+    /// Whether `name` is filled with an attribute, and no pattern of the payload narrows it.
+    fn learnt(&self, name: &str) -> bool {
+        let typed = self.pattern.field(name).is_some_and(|field| {
+            let text = self.values.text(&format!("account/{name}"));
+            field.pattern().is_some() || text.is_some_and(|text| !text.is_empty())
+        });
+        !typed
+    }
+}
+
+/// A host that a reply alone decides must be one that the payload lists: otherwise whoever answers
+/// a flow could have the credential sent anywhere.
+fn check_learnt(
+    subject: &Subject,
+    template: &Template,
+    filling: &Filling<'_>,
+    origin: &Origin,
+) -> Result<(), TargetError> {
+    let learnt = template.host_names().find(|name| filling.learnt(name));
+    match learnt {
+        Some(name) if !template.is_anchored() && !subject.lists(origin) => {
+            Err(TargetError::Learnt { field: name.to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -118,11 +140,24 @@ impl Inner {
         for (name, text) in wishes {
             values.set(format!("grant/{name}"), text);
         }
-        self.fill_endpoints(subject.pattern(), &mut values)?;
+        self.fill_urls(subject, &mut values)?;
         let granted = self.granted(&plugin, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
         Ok(Facts { plugin, values, granted, masker, state, shared_version })
+    }
+
+    /// The provider's own URL, filled.
+    pub(crate) fn base(
+        &self,
+        subject: &Subject,
+        values: &Values,
+    ) -> Result<RenderedBase, TargetError> {
+        let filling = Filling { pattern: subject.pattern(), values };
+        let template = subject.provider().template();
+        let base = template.render(&filling, self.rules)?;
+        check_learnt(subject, template, &filling, base.origin())?;
+        Ok(base)
     }
 
     /// The facts of a whole connection: no account in sight.
@@ -138,7 +173,7 @@ impl Inner {
             subject.connection(),
             shared.as_deref(),
         );
-        self.fill_endpoints(subject.pattern(), &mut values)?;
+        self.fill_urls(subject, &mut values)?;
         let granted = self.granted(&plugin, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
@@ -184,23 +219,32 @@ impl Inner {
         }
     }
 
-    /// Fills the pattern's own URLs under the strict grammar.
-    fn fill_endpoints(&self, pattern: &AuthPattern, values: &mut Values) -> Result<(), Error> {
+    /// Fills `provider/proxy_url` and the pattern's own URLs under the strict grammar.
+    ///
+    /// Nobody need have a value for a URL that this call does not use: without one it is not
+    /// there, and a plugin that wants it says so.
+    fn fill_urls(&self, subject: &Subject, values: &mut Values) -> Result<(), Error> {
+        let pattern = subject.pattern();
         let mut filled = Vec::new();
         for (name, text) in pattern.endpoints() {
             if !text.contains("{{") {
                 continue;
             }
             let template = Template::parse(&text).map_err(TargetError::Template)?;
-            let url = template.render_url(&Filling { pattern, values }, self.rules);
-            match url {
-                Ok(url) => filled.push((name, url.as_str().to_owned())),
-                // Nobody need have a value for an endpoint that this call does not use: without
-                // one it is not there, and a plugin that wants it says so.
+            let filling = Filling { pattern, values };
+            match template.render_url(&filling, self.rules) {
+                Ok(url) => {
+                    check_learnt(subject, &template, &filling, url.origin())?;
+                    filled.push((name, url.as_str().to_owned()));
+                }
                 Err(TargetError::Missing { .. }) => filled.push((name, String::new())),
                 Err(error) => return Err(error.into()),
             }
         }
+        // Whatever else is wrong with it is said where it is used.
+        let base = self.base(subject, values);
+        let base = base.map(|base| base.url().as_str().to_owned()).unwrap_or_default();
+        filled.push(("provider/proxy_url".to_owned(), base));
         for (name, url) in filled {
             values.set(name, url);
         }

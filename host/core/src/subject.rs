@@ -16,6 +16,7 @@ use crate::provider::{AuthPattern, Provider, SelectError};
 use crate::remember::Remembered;
 use crate::sandbox::Digest;
 use crate::store::StateKey;
+use crate::target::Origin;
 
 /// The longest memo, in bytes: some nonce counts and an offset (the contract's own number).
 pub(crate) const LONGEST_MEMO: usize = 4096;
@@ -71,7 +72,7 @@ impl Subject {
             connection: connection.name().unwrap_or(provider.identifier()).to_owned(),
             identifier: Some(account.identifier().to_owned()),
         };
-        let listed = provider.listed_origins().iter();
+        let listed = provider.listed_origins().iter().chain(pattern.listed_origins().iter());
         let listed_origins = listed
             .filter_map(|origin| Url::parse(&origin.to_string()).ok())
             .map(|url| url.origin())
@@ -119,7 +120,13 @@ impl Subject {
         StateKey { identifier: None, ..self.key.clone() }
     }
 
-    /// The origins that the provider lists beside its own.
+    /// Whether the provider, or the pattern, lists this origin.
+    pub(crate) fn lists(&self, origin: &Origin) -> bool {
+        self.provider.listed_origins().contains(origin)
+            || self.pattern.listed_origins().contains(origin)
+    }
+
+    /// The origins that the provider and the pattern list beside the provider's own.
     pub(crate) fn listed_origins(&self) -> &[url::Origin] {
         &self.listed_origins
     }
