@@ -150,6 +150,8 @@ impl Inner {
                     let place = Place { base, headers };
                     match self.ask(subject, &facts, &place, outgoing, cursor).await? {
                         Asked::Ready(ready, seen, blind) => {
+                            // A cursor comes from a reply, and so from a request.
+                            let blind = blind && cursor.is_empty();
                             let when = When { generation, seen, blind };
                             return self.finish(subject, &facts, place, ready, &when);
                         }

@@ -5,7 +5,7 @@
 //! filled. The destination is kept apart, because it may name an attribute that only a renewal
 //! brings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::account::State;
@@ -31,6 +31,9 @@ pub(crate) struct Facts {
     pub(crate) masker: Masker,
     pub(crate) state: Option<Arc<State>>,
     pub(crate) shared_version: u64,
+    /// The account's values that stand in a host, or in a page that the user is sent to: whoever
+    /// wrote the payload shows them there.
+    in_sight: BTreeSet<String>,
 }
 
 impl Facts {
@@ -38,6 +41,12 @@ impl Facts {
     pub(crate) fn shown(&self, memo: &[u8]) -> Shown {
         let values = self.granted.reads(&self.values);
         Shown::new(values.map(|(name, value)| (name, value.expose())), memo)
+    }
+
+    /// The secrets that may stand in no page's URL and no attribute.
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = &Secret> {
+        let values = self.values.iter().filter(|(name, _)| !self.in_sight.contains(*name));
+        values.filter_map(|(_, value)| value.as_secret())
     }
 
     pub(crate) fn state_version(&self) -> u64 {
@@ -97,6 +106,36 @@ impl Filling<'_> {
     }
 }
 
+/// Which of the account's values stand in which URL.
+#[derive(Default)]
+struct Placed {
+    in_hosts: BTreeSet<String>,
+    /// A URL's name, and that of the account's value.
+    in_urls: Vec<(String, String)>,
+}
+
+impl Placed {
+    fn note(&mut self, url: &str, template: &Template) {
+        let account = |name: &str| format!("account/{name}");
+        self.in_hosts.extend(template.host_names().map(account));
+        self.in_urls.extend(template.names().map(|name| (url.to_owned(), account(name))));
+    }
+
+    /// The names of those that whoever wrote the payload shows: hosts are shown to every resolver
+    /// on the way, and a page's URL to the user.
+    fn in_sight(self, granted: &Granted, values: &Values) -> BTreeSet<String> {
+        let pages = granted.visit_urls(values);
+        let mut in_sight = self.in_hosts;
+        let shown = self.in_urls.into_iter();
+        in_sight.extend(
+            shown
+                .filter(|(url, _)| pages.iter().any(|(page, _)| page == url))
+                .map(|(_, value)| value),
+        );
+        in_sight
+    }
+}
+
 /// A host that a reply alone decides must be one that the payload lists: otherwise whoever answers
 /// a flow could have the credential sent anywhere.
 fn check_learnt(
@@ -140,11 +179,12 @@ impl Inner {
         for (name, text) in wishes {
             values.set(format!("grant/{name}"), text);
         }
-        self.fill_urls(subject, &mut values)?;
+        let placed = self.fill_urls(subject, &mut values)?;
         let granted = self.granted(&plugin, &values);
+        let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
-        Ok(Facts { plugin, values, granted, masker, state, shared_version })
+        Ok(Facts { plugin, values, granted, masker, state, shared_version, in_sight })
     }
 
     /// The provider's own URL, filled.
@@ -173,11 +213,12 @@ impl Inner {
             subject.connection(),
             shared.as_deref(),
         );
-        self.fill_urls(subject, &mut values)?;
+        let placed = self.fill_urls(subject, &mut values)?;
         let granted = self.granted(&plugin, &values);
+        let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
-        Ok(Facts { plugin, values, granted, masker, state: shared, shared_version })
+        Ok(Facts { plugin, values, granted, masker, state: shared, shared_version, in_sight })
     }
 
     fn granted(&self, plugin: &Plugin, values: &Values) -> Arc<Granted> {
@@ -222,15 +263,19 @@ impl Inner {
     /// Fills `provider/proxy_url` and the pattern's own URLs under the strict grammar.
     ///
     /// Nobody need have a value for a URL that this call does not use: without one it is not
-    /// there, and a plugin that wants it says so.
-    fn fill_urls(&self, subject: &Subject, values: &mut Values) -> Result<(), Error> {
+    /// there, and a plugin that wants it says so. Gives back which of the account's
+    /// values stand where.
+    fn fill_urls(&self, subject: &Subject, values: &mut Values) -> Result<Placed, Error> {
         let pattern = subject.pattern();
         let mut filled = Vec::new();
+        let mut placed = Placed::default();
+        placed.note("provider/proxy_url", subject.provider().template());
         for (name, text) in pattern.endpoints() {
             if !text.contains("{{") {
                 continue;
             }
             let template = Template::parse(&text).map_err(TargetError::Template)?;
+            placed.note(&name, &template);
             let filling = Filling { pattern, values };
             match template.render_url(&filling, self.rules) {
                 Ok(url) => {
@@ -248,6 +293,6 @@ impl Inner {
         for (name, url) in filled {
             values.set(name, url);
         }
-        Ok(())
+        Ok(placed)
     }
 }

@@ -75,6 +75,8 @@ impl Purpose {
 /// What a flow must remember while it waits: nothing of it may be shown.
 #[derive(Clone)]
 pub(crate) struct Waiting {
+    /// Whose flow it is.
+    pub(crate) key: StateKey,
     pub(crate) flow: Flow,
     pub(crate) digest: Digest,
     pub(crate) cursor: Zeroizing<Vec<u8>>,
@@ -99,7 +101,8 @@ struct Run<'a> {
     wishes: BTreeMap<String, String>,
     deadline: Instant,
     steps_left: u32,
-    /// Unix milliseconds at which the last fetch was sent: expiry counts from there.
+    /// Unix milliseconds at which the first fetch was sent: expiry counts from there, since a token
+    /// may be followed by a question about its user, and too early is the safe side.
     sent_at: Option<u64>,
 }
 
@@ -143,6 +146,9 @@ impl Inner {
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;
         if plugin.guest.digest != waiting.digest {
             return Err(FlowError::PluginChanged.into());
+        }
+        if waiting.key != waiting.flow.key(subject) {
+            return Err(FlowError::Callback.into());
         }
         let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = waiting;
         let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
@@ -188,6 +194,16 @@ impl Inner {
     }
 }
 
+impl Flow {
+    /// Where the state that this flow leaves is kept.
+    fn key(self, subject: &Subject) -> StateKey {
+        match self {
+            Self::Setup => subject.shared_key(),
+            Self::Grant | Self::Renew | Self::Revoke => subject.state_key().clone(),
+        }
+    }
+}
+
 impl Run<'_> {
     async fn drive(mut self, mut step: Step, claim: &Claim) -> Result<Stage, Error> {
         loop {
@@ -202,6 +218,7 @@ impl Run<'_> {
                 }
                 Step::Pause(pause) => {
                     let waiting = Waiting {
+                        key: self.key(),
                         flow: self.flow,
                         digest: self.facts.plugin.guest.digest,
                         cursor: Zeroizing::new(pause.cursor.clone()),
@@ -214,7 +231,7 @@ impl Run<'_> {
                 }
                 Step::Fetch(fetch) => {
                     let request = fetch::check(&fetch, &self)?;
-                    self.sent_at = Some(self.inner.clock.unix_millis());
+                    self.sent_at.get_or_insert_with(|| self.inner.clock.unix_millis());
                     let event = fetch::send(&self, request).await?;
                     step = self.resume(event, fetch.cursor).await?;
                 }
@@ -231,12 +248,8 @@ impl Run<'_> {
             .map_err(|raw| facts.refused(raw))
     }
 
-    /// Where the state that this flow leaves is kept.
     fn key(&self) -> StateKey {
-        match self.flow {
-            Flow::Setup => self.subject.shared_key(),
-            Flow::Grant | Flow::Renew | Flow::Revoke => self.subject.state_key().clone(),
-        }
+        self.flow.key(self.subject)
     }
 
     fn time_left(&self) -> Duration {

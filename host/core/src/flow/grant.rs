@@ -18,7 +18,7 @@ use crate::client::Countersign;
 use crate::contract::flow::{Event, Pause};
 use crate::error::Error;
 use crate::sandbox::Flow;
-use crate::secret::Secret;
+use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
 
 /// Seconds that a plugin may wait for (the contract's own numbers).
@@ -128,7 +128,7 @@ impl Countersign {
         };
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
         let task = tokio::spawn(async move {
-            let claim = inner.store.claim(&key(&subject, paused.waiting.flow)).await?;
+            let claim = inner.store.claim(&paused.waiting.flow.key(&subject)).await?;
             inner.resume(&subject, paused.waiting, event, &claim).await
         });
         progress(task.await.map_err(|_| Error::Host("a flow was lost"))??)
@@ -143,18 +143,11 @@ impl Countersign {
     ) -> Result<Progress, Error> {
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
         let task = tokio::spawn(async move {
-            let claim = inner.store.claim(&key(&subject, purpose.flow())).await?;
+            let claim = inner.store.claim(&purpose.flow().key(&subject)).await?;
             let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
             inner.begin(&subject, plugin, &purpose, wishes, &claim).await
         });
         progress(task.await.map_err(|_| Error::Host("a flow was lost"))??)
-    }
-}
-
-fn key(subject: &Subject, flow: Flow) -> crate::store::StateKey {
-    match flow {
-        Flow::Setup => subject.shared_key(),
-        Flow::Grant | Flow::Renew | Flow::Revoke => subject.state_key().clone(),
     }
 }
 
@@ -205,11 +198,10 @@ pub(super) fn check_pause(pause: &Pause, run: &Run<'_>) -> Result<(), FlowError>
         return Err(FlowError::PromptUrl);
     }
     let code = prompt.code.as_deref().unwrap_or_default();
-    if facts.masker.finds(&prompt.url)
-        || facts.masker.finds(code)
-        || url
-            .query_pairs()
-            .any(|(name, value)| facts.masker.finds(&name) || facts.masker.finds(&value))
+    let hidden = Masker::new(facts.hidden());
+    if hidden.finds(&prompt.url)
+        || hidden.finds(code)
+        || url.query_pairs().any(|(name, value)| hidden.finds(&name) || hidden.finds(&value))
     {
         return Err(FlowError::PromptSecret);
     }
