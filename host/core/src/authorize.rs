@@ -219,8 +219,10 @@ impl Inner {
             MemoOwner { digest: facts.plugin.guest.digest, state_version: facts.state_version() };
         // What it wished last time it will most likely wish again; but an answer may be remembered
         // only where it was given without sight, so without a wish it is asked blind first.
-        let mut wished: Option<Vec<String>> =
-            subject.wish.load_full().map(|wish| wish.as_ref().clone());
+        let digest = facts.plugin.guest.digest;
+        let mut wished = subject.wished(digest);
+        // That may not be what this request needs; then the plugin is asked from the beginning.
+        let mut guessed = wished.is_some();
         let (mut rounds, mut races) = (0, 0);
         loop {
             let view = match &wished {
@@ -238,6 +240,7 @@ impl Inner {
                 }
             };
             let blind = view.is_none();
+            let _turn = subject.memo_turn().await;
             let memo = subject.memo(owner);
             let outcome = self
                 .sandbox
@@ -261,11 +264,16 @@ impl Inner {
                         .as_ref()
                         .is_none_or(|last| last.iter().all(|name| names.contains(name)));
                     let grows = wished.as_ref().is_none_or(|last| last.len() < names.len());
+                    if guessed && !(superset && grows) {
+                        guessed = false;
+                        wished = None;
+                        continue;
+                    }
                     rounds += 1;
                     if !superset || !grows || rounds > MOST_ROUNDS {
                         return Err(facts.broke("it asks to be shown more without end"));
                     }
-                    subject.wish.store(Some(Arc::new(names.clone())));
+                    subject.wish(digest, &names);
                     wished = Some(names);
                 }
                 Outcome::Ready(mut ready) => {

@@ -87,7 +87,7 @@ pub(crate) struct Waiting {
 
 /// Where a flow has come to.
 pub(crate) enum Stage {
-    Paused(RawPause, Waiting),
+    Paused(Box<RawPause>, Box<Waiting>),
     Done(Arc<State>),
 }
 
@@ -139,7 +139,7 @@ impl Inner {
     pub(crate) async fn resume(
         &self,
         subject: &Subject,
-        waiting: Waiting,
+        waiting: Box<Waiting>,
         event: Event,
         claim: &Claim,
     ) -> Result<Stage, Error> {
@@ -150,7 +150,7 @@ impl Inner {
         if waiting.key != waiting.flow.key(subject) {
             return Err(FlowError::Callback.into());
         }
-        let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = waiting;
+        let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = *waiting;
         let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
         let run = self.run(subject, facts, flow, state_token, wishes, steps_left);
         let step = run.resume(event, cursor.to_vec()).await?;
@@ -227,7 +227,7 @@ impl Run<'_> {
                         steps_left: self.steps_left,
                     };
                     grant::check_pause(&pause, &self)?;
-                    return Ok(Stage::Paused(pause, waiting));
+                    return Ok(Stage::Paused(Box::new(pause), Box::new(waiting)));
                 }
                 Step::Fetch(fetch) => {
                     let request = fetch::check(&fetch, &self)?;

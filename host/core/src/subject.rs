@@ -5,6 +5,7 @@
 //! the old one. What may change beneath it is the account's state, which is read anew for each
 //! request and has a version.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -31,8 +32,11 @@ pub struct Subject {
     listed_origins: Vec<url::Origin>,
     pub(crate) remembered: ArcSwapOption<Remembered>,
     /// The parts of a request that the plugin asked for last time; most ask for the same again.
-    pub(crate) wish: ArcSwapOption<Vec<String>>,
+    wish: ArcSwapOption<(Digest, Vec<String>)>,
     memo: Mutex<Memo>,
+    /// Taken by turns once the plugin is known to keep a memo.
+    memo_turn: tokio::sync::Mutex<()>,
+    keeps_memo: AtomicBool,
 }
 
 /// What the plugin left on this node: lost at any time, never shared between accounts.
@@ -87,6 +91,8 @@ impl Subject {
             remembered: ArcSwapOption::empty(),
             wish: ArcSwapOption::empty(),
             memo: Mutex::new(Memo::default()),
+            memo_turn: tokio::sync::Mutex::new(()),
+            keeps_memo: AtomicBool::new(false),
         })
     }
 
@@ -131,6 +137,27 @@ impl Subject {
         &self.listed_origins
     }
 
+    /// What this plugin asked to be shown last time.
+    pub(crate) fn wished(&self, digest: Digest) -> Option<Vec<String>> {
+        let wish = self.wish.load();
+        wish.as_deref().filter(|(owner, _)| *owner == digest).map(|(_, names)| names.clone())
+    }
+
+    /// Notes what it asks for.
+    pub(crate) fn wish(&self, digest: Digest, names: &[String]) {
+        self.wish.store(Some(Arc::new((digest, names.to_vec()))));
+    }
+
+    /// A turn, where the plugin keeps a memo: its calls would all but one be made in vain if they
+    /// were made side by side. The compare-and-set is what counts; this only spares calls.
+    pub(crate) async fn memo_turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        if self.keeps_memo.load(Ordering::Relaxed) {
+            Some(self.memo_turn.lock().await)
+        } else {
+            None
+        }
+    }
+
     pub(crate) fn memo(&self, owner: MemoOwner) -> SeenMemo {
         let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
         if memo.owner != Some(owner) {
@@ -141,6 +168,7 @@ impl Subject {
 
     /// Replaces the memo where nobody has since it was seen. `false` means: ask the plugin again.
     pub(crate) fn set_memo(&self, owner: MemoOwner, seen: &SeenMemo, bytes: Vec<u8>) -> bool {
+        self.keeps_memo.store(true, Ordering::Relaxed);
         let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
         if memo.owner != Some(owner) || memo.revision != seen.revision {
             return false;

@@ -54,7 +54,7 @@ pub struct Paused {
     pub callback: Option<(String, Secret)>,
     /// When to go on without the user.
     pub after: Option<Duration>,
-    waiting: Waiting,
+    waiting: Box<Waiting>,
 }
 
 /// What to show a user.
@@ -153,7 +153,7 @@ impl Countersign {
 
 fn progress(stage: Stage) -> Result<Progress, Error> {
     let (pause, waiting) = match stage {
-        Stage::Done(state) => return Ok(Progress::Done(state)),
+        Stage::Done(kept) => return Ok(Progress::Done(kept)),
         Stage::Paused(pause, waiting) => (pause, waiting),
     };
     let prompt = match pause.prompt {

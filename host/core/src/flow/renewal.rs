@@ -107,7 +107,7 @@ impl Inner {
         let mut patience = self.settings.flow_deadline;
         loop {
             let (pause, waiting) = match stage {
-                Stage::Done(state) => return Ok(state),
+                Stage::Done(kept) => return Ok(kept),
                 Stage::Paused(pause, waiting) => (pause, waiting),
             };
             // Nobody is here to be asked; but a time can be waited for, as long as requests can.
