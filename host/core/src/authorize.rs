@@ -22,7 +22,7 @@ use crate::contract::authorizer::{Outcome, Ready};
 use crate::edit::{self, CheckedEdits, EditRules};
 use crate::egress;
 use crate::error::Error;
-use crate::facts::{Facts, Filling};
+use crate::facts::Facts;
 use crate::fields;
 use crate::needs::Granted;
 use crate::remember::{Answer, Key, Remembered};
@@ -136,8 +136,15 @@ impl Inner {
         self.renew_stale(subject, &plugin, &mut renewals).await?;
         loop {
             let facts = self.facts(subject, Arc::clone(&plugin), &BTreeMap::new()).await?;
-            let hint = match self.base(subject, &facts) {
-                Err(TargetError::Missing { .. }) if renews(&plugin) && renewals == 0 => Vec::new(),
+            let hint = match self.base(subject, &facts.values) {
+                // An attribute that only a renewal brings.
+                Err(TargetError::Missing { field })
+                    if renewals == 0
+                        && renews(&plugin)
+                        && subject.pattern().attributes().contains(&field) =>
+                {
+                    Vec::new()
+                }
                 Err(error) => return Err(error.into()),
                 Ok(base) => {
                     let headers = fields::proxy_headers(
@@ -148,6 +155,8 @@ impl Inner {
                     let place = Place { base, headers };
                     match self.ask(subject, &facts, &place, outgoing, cursor).await? {
                         Asked::Ready(ready, seen, blind) => {
+                            // A cursor comes from a reply, and so from a request.
+                            let blind = blind && cursor.is_empty();
                             let when = When { generation, seen, blind };
                             return self.finish(subject, &facts, place, ready, &when);
                         }
@@ -194,11 +203,6 @@ impl Inner {
         Ok(())
     }
 
-    fn base(&self, subject: &Subject, facts: &Facts) -> Result<RenderedBase, TargetError> {
-        let filling = Filling::new(subject.pattern(), &facts.values);
-        subject.provider().template().render(&filling, self.rules)
-    }
-
     /// Asks until the answer is ready, or is a wish for new state.
     async fn ask(
         &self,
@@ -212,7 +216,10 @@ impl Inner {
             MemoOwner { digest: facts.plugin.guest.digest, state_version: facts.state_version() };
         // What it wished last time it will most likely wish again; but an answer may be remembered
         // only where it was given without sight, so without a wish it is asked blind first.
-        let mut wished = subject.wished(owner.digest);
+        let digest = facts.plugin.guest.digest;
+        let mut wished = subject.wished(digest);
+        // That may not be what this request needs; then the plugin is asked from the beginning.
+        let mut guessed = wished.is_some();
         let (mut rounds, mut races) = (0, 0);
         loop {
             let view = match &wished {
@@ -230,6 +237,7 @@ impl Inner {
                 }
             };
             let blind = view.is_none();
+            let _turn = subject.memo_turn().await;
             let memo = subject.memo(owner);
             let outcome = self
                 .sandbox
@@ -253,6 +261,11 @@ impl Inner {
                         .as_ref()
                         .is_none_or(|last| last.iter().all(|name| names.contains(name)));
                     let grows = wished.as_ref().is_none_or(|last| last.len() < names.len());
+                    if guessed && !(superset && grows) {
+                        guessed = false;
+                        wished = None;
+                        continue;
+                    }
                     rounds += 1;
                     if !superset || !grows || rounds > MOST_ROUNDS {
                         return Err(facts.broke("it asks to be shown more without end"));
@@ -260,7 +273,7 @@ impl Inner {
                     // Kept only once it is known to be a wish that may be granted.
                     Wish::parse(&names, &facts.granted)
                         .map_err(|cause| facts.view_refused(&cause))?;
-                    subject.set_wished(owner.digest, names.clone());
+                    subject.wish(digest, &names);
                     wished = Some(names);
                 }
                 Outcome::Ready(mut ready) => {

@@ -5,7 +5,7 @@
 //! filled. The destination is kept apart, because it may name an attribute that only a renewal
 //! brings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::account::State;
@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::sandbox::{Plugin, Shown};
 use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
-use crate::target::{Fill, Pattern, TargetError, Template};
+use crate::target::{Fill, Origin, Pattern, RenderedBase, TargetError, Template};
 use crate::values::Values;
 use crate::view::ViewError;
 
@@ -31,6 +31,9 @@ pub(crate) struct Facts {
     pub(crate) masker: Masker,
     pub(crate) state: Option<Arc<State>>,
     pub(crate) shared_version: u64,
+    /// The account's values that stand in a host, or in a page that the user is sent to: whoever
+    /// wrote the payload shows them there.
+    in_sight: BTreeSet<String>,
 }
 
 impl Facts {
@@ -38,6 +41,12 @@ impl Facts {
     pub(crate) fn shown(&self, memo: &[u8]) -> Shown {
         let values = self.granted.reads(&self.values);
         Shown::new(values.map(|(name, value)| (name, value.expose())), memo)
+    }
+
+    /// The secrets that may stand in no page's URL and no attribute.
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = &Secret> {
+        let values = self.values.iter().filter(|(name, _)| !self.in_sight.contains(*name));
+        values.filter_map(|(_, value)| value.as_secret())
     }
 
     pub(crate) fn state_version(&self) -> u64 {
@@ -71,7 +80,7 @@ pub(crate) fn version(state: Option<&State>) -> u64 {
 }
 
 /// What placeholders of a URL are filled from.
-pub(crate) struct Filling<'a> {
+struct Filling<'a> {
     pattern: &'a AuthPattern,
     values: &'a Values,
 }
@@ -86,9 +95,61 @@ impl Fill for Filling<'_> {
     }
 }
 
-impl<'a> Filling<'a> {
-    pub(crate) fn new(pattern: &'a AuthPattern, values: &'a Values) -> Self {
-        Self { pattern, values }
+impl Filling<'_> {
+    /// Whether `name` is filled with an attribute, and no pattern of the payload narrows it.
+    fn learnt(&self, name: &str) -> bool {
+        let typed = self.pattern.field(name).is_some_and(|field| {
+            let text = self.values.text(&format!("account/{name}"));
+            field.pattern().is_some() || text.is_some_and(|text| !text.is_empty())
+        });
+        !typed
+    }
+}
+
+/// Which of the account's values stand in which URL.
+#[derive(Default)]
+struct Placed {
+    in_hosts: BTreeSet<String>,
+    /// A URL's name, and that of the account's value.
+    in_urls: Vec<(String, String)>,
+}
+
+impl Placed {
+    fn note(&mut self, url: &str, template: &Template) {
+        let account = |name: &str| format!("account/{name}");
+        self.in_hosts.extend(template.host_names().map(account));
+        self.in_urls.extend(template.names().map(|name| (url.to_owned(), account(name))));
+    }
+
+    /// The names of those that whoever wrote the payload shows: hosts are shown to every resolver
+    /// on the way, and a page's URL to the user.
+    fn in_sight(self, granted: &Granted, values: &Values) -> BTreeSet<String> {
+        let pages = granted.visit_urls(values);
+        let mut in_sight = self.in_hosts;
+        let shown = self.in_urls.into_iter();
+        in_sight.extend(
+            shown
+                .filter(|(url, _)| pages.iter().any(|(page, _)| page == url))
+                .map(|(_, value)| value),
+        );
+        in_sight
+    }
+}
+
+/// A host that a reply alone decides must be one that the payload lists: otherwise whoever answers
+/// a flow could have the credential sent anywhere.
+fn check_learnt(
+    subject: &Subject,
+    template: &Template,
+    filling: &Filling<'_>,
+    origin: &Origin,
+) -> Result<(), TargetError> {
+    let learnt = template.host_names().find(|name| filling.learnt(name));
+    match learnt {
+        Some(name) if !template.is_anchored() && !subject.lists(origin) => {
+            Err(TargetError::Learnt { field: name.to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -118,11 +179,25 @@ impl Inner {
         for (name, text) in wishes {
             values.set(format!("grant/{name}"), text);
         }
-        self.fill_endpoints(subject.pattern(), &mut values)?;
+        let placed = self.fill_urls(subject, &mut values)?;
         let granted = granted(&plugin, &values);
+        let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
-        Ok(Facts { plugin, values, granted, masker, state, shared_version })
+        Ok(Facts { plugin, values, granted, masker, state, shared_version, in_sight })
+    }
+
+    /// The provider's own URL, filled.
+    pub(crate) fn base(
+        &self,
+        subject: &Subject,
+        values: &Values,
+    ) -> Result<RenderedBase, TargetError> {
+        let filling = Filling { pattern: subject.pattern(), values };
+        let template = subject.provider().template();
+        let base = template.render(&filling, self.rules)?;
+        check_learnt(subject, template, &filling, base.origin())?;
+        Ok(base)
     }
 
     /// The facts of a whole connection: no account in sight.
@@ -138,11 +213,12 @@ impl Inner {
             subject.connection(),
             shared.as_deref(),
         );
-        self.fill_endpoints(subject.pattern(), &mut values)?;
+        let placed = self.fill_urls(subject, &mut values)?;
         let granted = granted(&plugin, &values);
+        let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
-        Ok(Facts { plugin, values, granted, masker, state: shared, shared_version })
+        Ok(Facts { plugin, values, granted, masker, state: shared, shared_version, in_sight })
     }
 
     /// One custom mutation, in the sandbox.
@@ -176,27 +252,40 @@ impl Inner {
         }
     }
 
-    /// Fills the pattern's own URLs under the strict grammar.
-    fn fill_endpoints(&self, pattern: &AuthPattern, values: &mut Values) -> Result<(), Error> {
+    /// Fills `provider/proxy_url` and the pattern's own URLs under the strict grammar.
+    ///
+    /// Nobody need have a value for a URL that this call does not use: without one it is not
+    /// there, and a plugin that wants it says so. Gives back which of the account's
+    /// values stand where.
+    fn fill_urls(&self, subject: &Subject, values: &mut Values) -> Result<Placed, Error> {
+        let pattern = subject.pattern();
         let mut filled = Vec::new();
+        let mut placed = Placed::default();
+        placed.note("provider/proxy_url", subject.provider().template());
         for (name, text) in pattern.endpoints() {
             if !text.contains("{{") {
                 continue;
             }
             let template = Template::parse(&text).map_err(TargetError::Template)?;
-            let url = template.render_url(&Filling { pattern, values }, self.rules);
-            match url {
-                Ok(url) => filled.push((name, url.as_str().to_owned())),
-                // Nobody need have a value for an endpoint that this call does not use: without
-                // one it is not there, and a plugin that wants it says so.
+            placed.note(&name, &template);
+            let filling = Filling { pattern, values };
+            match template.render_url(&filling, self.rules) {
+                Ok(url) => {
+                    check_learnt(subject, &template, &filling, url.origin())?;
+                    filled.push((name, url.as_str().to_owned()));
+                }
                 Err(TargetError::Missing { .. }) => filled.push((name, String::new())),
                 Err(error) => return Err(error.into()),
             }
         }
+        // Whatever else is wrong with it is said where it is used.
+        let base = self.base(subject, values);
+        let base = base.map(|base| base.url().as_str().to_owned()).unwrap_or_default();
+        filled.push(("provider/proxy_url".to_owned(), base));
         for (name, url) in filled {
             values.set(name, url);
         }
-        Ok(())
+        Ok(placed)
     }
 }
 

@@ -75,6 +75,8 @@ impl Purpose {
 /// What a flow must remember while it waits: nothing of it may be shown.
 #[derive(Clone)]
 pub(crate) struct Waiting {
+    /// Whose flow it is.
+    pub(crate) key: StateKey,
     pub(crate) flow: Flow,
     pub(crate) digest: Digest,
     pub(crate) cursor: Zeroizing<Vec<u8>>,
@@ -85,7 +87,7 @@ pub(crate) struct Waiting {
 
 /// Where a flow has come to.
 pub(crate) enum Stage {
-    Paused(RawPause, Box<Waiting>),
+    Paused(Box<RawPause>, Box<Waiting>),
     Done(Arc<State>),
 }
 
@@ -99,7 +101,8 @@ struct Run<'a> {
     wishes: BTreeMap<String, String>,
     deadline: Instant,
     steps_left: u32,
-    /// Unix milliseconds at which the last fetch was sent: expiry counts from there.
+    /// Unix milliseconds at which the first fetch was sent: expiry counts from there, since a token
+    /// may be followed by a question about its user, and too early is the safe side.
     sent_at: Option<u64>,
 }
 
@@ -136,7 +139,7 @@ impl Inner {
     pub(crate) async fn resume(
         &self,
         subject: &Subject,
-        waiting: Waiting,
+        waiting: Box<Waiting>,
         event: Event,
         claim: &Claim,
     ) -> Result<Stage, Error> {
@@ -144,7 +147,10 @@ impl Inner {
         if plugin.guest.digest != waiting.digest {
             return Err(FlowError::PluginChanged.into());
         }
-        let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = waiting;
+        if waiting.key != waiting.flow.key(subject) {
+            return Err(FlowError::Callback.into());
+        }
+        let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = *waiting;
         let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
         let run = self.run(subject, facts, flow, state_token, wishes, steps_left);
         let step = run.resume(event, cursor.to_vec()).await?;
@@ -188,6 +194,16 @@ impl Inner {
     }
 }
 
+impl Flow {
+    /// Where the state that this flow leaves is kept.
+    fn key(self, subject: &Subject) -> StateKey {
+        match self {
+            Self::Setup => subject.shared_key(),
+            Self::Grant | Self::Renew | Self::Revoke => subject.state_key().clone(),
+        }
+    }
+}
+
 impl Run<'_> {
     async fn drive(mut self, mut step: Step, claim: &Claim) -> Result<Stage, Error> {
         loop {
@@ -202,6 +218,7 @@ impl Run<'_> {
                 }
                 Step::Pause(pause) => {
                     let waiting = Waiting {
+                        key: self.key(),
                         flow: self.flow,
                         digest: self.facts.plugin.guest.digest,
                         cursor: Zeroizing::new(pause.cursor.clone()),
@@ -210,11 +227,11 @@ impl Run<'_> {
                         steps_left: self.steps_left,
                     };
                     grant::check_pause(&pause, &self)?;
-                    return Ok(Stage::Paused(pause, Box::new(waiting)));
+                    return Ok(Stage::Paused(Box::new(pause), Box::new(waiting)));
                 }
                 Step::Fetch(fetch) => {
                     let request = fetch::check(&fetch, &self)?;
-                    self.sent_at = Some(self.inner.clock.unix_millis());
+                    self.sent_at.get_or_insert_with(|| self.inner.clock.unix_millis());
                     let event = fetch::send(&self, request).await?;
                     step = self.resume(event, fetch.cursor).await?;
                 }
@@ -231,12 +248,8 @@ impl Run<'_> {
             .map_err(|raw| facts.refused(raw))
     }
 
-    /// Where the state that this flow leaves is kept.
     fn key(&self) -> StateKey {
-        match self.flow {
-            Flow::Setup => self.subject.shared_key(),
-            Flow::Grant | Flow::Renew | Flow::Revoke => self.subject.state_key().clone(),
-        }
+        self.flow.key(self.subject)
     }
 
     fn time_left(&self) -> Duration {

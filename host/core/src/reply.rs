@@ -32,10 +32,14 @@ const MOST_REPEATS: usize = 3;
 /// Bytes of a reply that may be held back (the contract's own number).
 const MOST_HELD: u32 = 64 << 10;
 
+const EVENTS: &[u8] = b"text/event-stream";
+
 /// A reply's body: streams, with what was held back ahead.
 pub struct ReplyBody {
     ahead: Bytes,
     rest: Option<egress::ReplyBody>,
+    /// Those of a body that was read whole.
+    trailers: Option<HeaderMap>,
 }
 
 type Reply = Response<ReplyBody>;
@@ -59,26 +63,29 @@ impl Inner {
             let request = answer.apply(outgoing)?;
             let reply = self.egress.send(request).await?;
             let (parts, body) = reply.into_parts();
-            let reply =
-                Response::from_parts(parts, ReplyBody { ahead: Bytes::new(), rest: Some(body) });
+            let reply = Response::from_parts(
+                parts,
+                ReplyBody { ahead: Bytes::new(), rest: Some(body), trailers: None },
+            );
 
             let (reply, shown) = watched(&answer, reply).await?;
             let Some(shown) = shown else { return Ok(reply) };
             let next = self.replied(subject, &answer, shown).await?;
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);
-            let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
-                return Ok(reply);
-            };
-            match next {
+            // Whether or not this request can be made again: the next one needs the new state too.
+            cursor = match next {
                 Next::Deliver => return Ok(reply),
-                Next::Again(next) => cursor = next,
+                Next::Again(next) => next,
                 Next::Renew(hint) => {
                     if !self.force_renewal(subject, &answer, hint).await {
                         return Ok(reply);
                     }
-                    cursor = Vec::new();
+                    Vec::new()
                 }
-            }
+            };
+            let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
+                return Ok(reply);
+            };
             repeats += 1;
             outgoing = again;
         }
@@ -131,10 +138,15 @@ impl Inner {
             return true;
         }
         let (key, now) = (subject.state_key(), self.clock.unix_millis());
-        if !self.forced.pass(key, now, self.settings.forced_renewal_gap) {
+        let renewed = if self.forced.pass(key, now, self.settings.forced_renewal_gap) {
+            self.renew(subject, answer.state_version, hint).await
+        } else if let Some(outcome) = self.renewal_under_way(subject, &hint).await {
+            // Another request was told the same a moment ago.
+            outcome
+        } else {
             return false;
-        }
-        match self.renew(subject, answer.state_version, hint).await {
+        };
+        match renewed {
             Ok(_) => true,
             Err(error) => {
                 // The upstream's own answer says more to the caller than ours would.
@@ -196,7 +208,8 @@ fn may_be_held(reply: &Reply, wanted: u32) -> bool {
     let headers = reply.headers();
     let events = headers
         .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        .and_then(|kind| kind.as_bytes().get(..EVENTS.len()))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS));
     let length = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
     !events && length.is_none_or(|length| length <= u64::from(wanted))
 }
@@ -227,11 +240,10 @@ impl ReplyBody {
                     self.rest = None;
                     break;
                 }
-                Some(frame) => {
-                    if let Ok(data) = frame?.into_data() {
-                        read.extend_from_slice(&data);
-                    }
-                }
+                Some(frame) => match frame?.into_data() {
+                    Ok(data) => read.extend_from_slice(&data),
+                    Err(frame) => self.trailers = frame.into_trailers().ok(),
+                },
             }
         }
         self.ahead = read.freeze();
@@ -251,14 +263,16 @@ impl Body for ReplyBody {
             let ahead = std::mem::take(&mut self.ahead);
             return Poll::Ready(Some(Ok(Frame::data(ahead))));
         }
-        match &mut self.rest {
-            None => Poll::Ready(None),
-            Some(rest) => Pin::new(rest).poll_frame(context),
+        if let Some(rest) = &mut self.rest {
+            return Pin::new(rest).poll_frame(context);
         }
+        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ahead.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        self.ahead.is_empty()
+            && self.trailers.is_none()
+            && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -5,6 +5,7 @@
 //! the old one. What may change beneath it is the account's state, which is read anew for each
 //! request and has a version.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -16,6 +17,7 @@ use crate::provider::{AuthPattern, Provider, SelectError};
 use crate::remember::Remembered;
 use crate::sandbox::Digest;
 use crate::store::StateKey;
+use crate::target::Origin;
 
 /// The longest memo, in bytes: some nonce counts and an offset (the contract's own number).
 pub(crate) const LONGEST_MEMO: usize = 4096;
@@ -29,14 +31,12 @@ pub struct Subject {
     key: StateKey,
     listed_origins: Vec<url::Origin>,
     pub(crate) remembered: ArcSwapOption<Remembered>,
-    wished: ArcSwapOption<Wished>,
+    /// The parts of a request that the plugin asked for last time; most ask for the same again.
+    wish: ArcSwapOption<(Digest, Vec<String>)>,
     memo: Mutex<Memo>,
-}
-
-/// The parts of a request that a plugin asked for last time; most ask for the same again.
-struct Wished {
-    digest: Digest,
-    names: Vec<String>,
+    /// Taken by turns once the plugin is known to keep a memo.
+    memo_turn: tokio::sync::Mutex<()>,
+    keeps_memo: AtomicBool,
 }
 
 /// What the plugin left on this node: lost at any time, never shared between accounts.
@@ -76,7 +76,7 @@ impl Subject {
             connection: connection.name().unwrap_or(provider.identifier()).to_owned(),
             identifier: Some(account.identifier().to_owned()),
         };
-        let listed = provider.listed_origins().iter();
+        let listed = provider.listed_origins().iter().chain(pattern.listed_origins().iter());
         let listed_origins = listed
             .filter_map(|origin| Url::parse(&origin.to_string()).ok())
             .map(|url| url.origin())
@@ -89,8 +89,10 @@ impl Subject {
             key,
             listed_origins,
             remembered: ArcSwapOption::empty(),
-            wished: ArcSwapOption::empty(),
+            wish: ArcSwapOption::empty(),
             memo: Mutex::new(Memo::default()),
+            memo_turn: tokio::sync::Mutex::new(()),
+            keeps_memo: AtomicBool::new(false),
         })
     }
 
@@ -124,19 +126,36 @@ impl Subject {
         StateKey { identifier: None, ..self.key.clone() }
     }
 
-    /// The origins that the provider lists beside its own.
+    /// Whether the provider, or the pattern, lists this origin.
+    pub(crate) fn lists(&self, origin: &Origin) -> bool {
+        self.provider.listed_origins().contains(origin)
+            || self.pattern.listed_origins().contains(origin)
+    }
+
+    /// The origins that the provider and the pattern list beside the provider's own.
     pub(crate) fn listed_origins(&self) -> &[url::Origin] {
         &self.listed_origins
     }
 
-    /// What this very plugin asked to see last time.
+    /// What this plugin asked to be shown last time.
     pub(crate) fn wished(&self, digest: Digest) -> Option<Vec<String>> {
-        let wished = self.wished.load();
-        wished.as_ref().filter(|it| it.digest == digest).map(|it| it.names.clone())
+        let wish = self.wish.load();
+        wish.as_deref().filter(|(owner, _)| *owner == digest).map(|(_, names)| names.clone())
     }
 
-    pub(crate) fn set_wished(&self, digest: Digest, names: Vec<String>) {
-        self.wished.store(Some(Arc::new(Wished { digest, names })));
+    /// Notes what it asks for.
+    pub(crate) fn wish(&self, digest: Digest, names: &[String]) {
+        self.wish.store(Some(Arc::new((digest, names.to_vec()))));
+    }
+
+    /// A turn, where the plugin keeps a memo: its calls would all but one be made in vain if they
+    /// were made side by side. The compare-and-set is what counts; this only spares calls.
+    pub(crate) async fn memo_turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        if self.keeps_memo.load(Ordering::Relaxed) {
+            Some(self.memo_turn.lock().await)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn memo(&self, owner: MemoOwner) -> SeenMemo {
@@ -149,6 +168,7 @@ impl Subject {
 
     /// Replaces the memo where nobody has since it was seen. `false` means: ask the plugin again.
     pub(crate) fn set_memo(&self, owner: MemoOwner, seen: &SeenMemo, bytes: Vec<u8>) -> bool {
+        self.keeps_memo.store(true, Ordering::Relaxed);
         let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
         if memo.owner != Some(owner) || memo.revision != seen.revision {
             return false;

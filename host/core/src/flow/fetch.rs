@@ -124,7 +124,7 @@ fn destination(text: &str, run: &Run<'_>) -> Result<Url, FlowError> {
     let learnt = name.starts_with("shared/") || name.starts_with("state/");
     if learnt {
         let origin = Origin::of(&url).ok_or(FlowError::FetchUrl)?;
-        if !run.subject.provider().listed_origins().contains(&origin) {
+        if !run.subject.lists(&origin) {
             return Err(FlowError::LearntOrigin);
         }
     }

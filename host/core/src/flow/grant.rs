@@ -18,7 +18,7 @@ use crate::client::Countersign;
 use crate::contract::flow::{Event, Pause};
 use crate::error::Error;
 use crate::sandbox::Flow;
-use crate::secret::Secret;
+use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
 
 /// Seconds that a plugin may wait for (the contract's own numbers).
@@ -54,7 +54,7 @@ pub struct Paused {
     pub callback: Option<(String, Secret)>,
     /// When to go on without the user.
     pub after: Option<Duration>,
-    waiting: Waiting,
+    waiting: Box<Waiting>,
 }
 
 /// What to show a user.
@@ -128,7 +128,7 @@ impl Countersign {
         };
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
         let task = tokio::spawn(async move {
-            let claim = inner.store.claim(&key(&subject, paused.waiting.flow)).await?;
+            let claim = inner.store.claim(&paused.waiting.flow.key(&subject)).await?;
             inner.resume(&subject, paused.waiting, event, &claim).await
         });
         progress(task.await.map_err(|_| Error::Host("a flow was lost"))??)
@@ -143,7 +143,7 @@ impl Countersign {
     ) -> Result<Progress, Error> {
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
         let task = tokio::spawn(async move {
-            let claim = inner.store.claim(&key(&subject, purpose.flow())).await?;
+            let claim = inner.store.claim(&purpose.flow().key(&subject)).await?;
             let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
             inner.begin(&subject, plugin, &purpose, wishes, &claim).await
         });
@@ -151,16 +151,9 @@ impl Countersign {
     }
 }
 
-fn key(subject: &Subject, flow: Flow) -> crate::store::StateKey {
-    match flow {
-        Flow::Setup => subject.shared_key(),
-        Flow::Grant | Flow::Renew | Flow::Revoke => subject.state_key().clone(),
-    }
-}
-
 fn progress(stage: Stage) -> Result<Progress, Error> {
     let (pause, waiting) = match stage {
-        Stage::Done(state) => return Ok(Progress::Done(state)),
+        Stage::Done(kept) => return Ok(Progress::Done(kept)),
         Stage::Paused(pause, waiting) => (pause, waiting),
     };
     let prompt = match pause.prompt {
@@ -174,7 +167,7 @@ fn progress(stage: Stage) -> Result<Progress, Error> {
         prompt,
         callback: pause.callback.map(|(name, value)| (name, Secret::new(value))),
         after: pause.seconds.map(|seconds| Duration::from_secs(seconds.into())),
-        waiting: *waiting,
+        waiting,
     })))
 }
 
@@ -205,11 +198,10 @@ pub(super) fn check_pause(pause: &Pause, run: &Run<'_>) -> Result<(), FlowError>
         return Err(FlowError::PromptUrl);
     }
     let code = prompt.code.as_deref().unwrap_or_default();
-    if facts.masker.finds(&prompt.url)
-        || facts.masker.finds(code)
-        || url
-            .query_pairs()
-            .any(|(name, value)| facts.masker.finds(&name) || facts.masker.finds(&value))
+    let hidden = Masker::new(facts.hidden());
+    if hidden.finds(&prompt.url)
+        || hidden.finds(code)
+        || url.query_pairs().any(|(name, value)| hidden.finds(&name) || hidden.finds(&value))
     {
         return Err(FlowError::PromptSecret);
     }

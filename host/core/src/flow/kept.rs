@@ -47,7 +47,7 @@ pub(super) fn check(raw: &RawState, run: &Run<'_>) -> Result<State, FlowError> {
         secrets
             .iter()
             .map(|(_, secret)| secret)
-            .chain(run.facts.values.secrets())
+            .chain(run.facts.hidden())
             .filter(|secret| secret.expose().len() >= SHORTEST_LOOKED_FOR),
     );
     for (name, text) in &raw.attributes {

@@ -149,6 +149,16 @@ pub enum TargetError {
         /// The field at fault.
         field: String,
     },
+    /// Whoever wrote the provider: a value that a flow learnt decides the host, and leads to an
+    /// origin that is not listed.
+    #[error(
+        "what was learnt for `{field}` leads to an origin that the provider does not list: \
+         list it in allowed_proxy_domains, or give the field a pattern"
+    )]
+    Learnt {
+        /// The attribute at fault.
+        field: String,
+    },
     /// The caller: the path cannot be sent.
     #[error("the path is refused: {0}")]
     Path(PathFault),
@@ -178,6 +188,7 @@ impl TargetError {
             | Self::Host { field, .. }
             | Self::Port { field }
             | Self::Text { field, .. }
+            | Self::Learnt { field }
             | Self::Pattern { field } => Some(field),
             _ => None,
         }

@@ -53,6 +53,14 @@ impl Text {
         }
     }
 
+    /// What stands after the last placeholder.
+    pub(super) fn literal_end(&self) -> Option<&str> {
+        match self.0.last() {
+            Some(Piece::Literal(text)) => Some(text),
+            Some(Piece::Hole(_)) | None => None,
+        }
+    }
+
     /// The text with `fill` in place of every placeholder. One pass: what `fill` gives is not read
     /// again.
     pub(super) fn fill<E>(

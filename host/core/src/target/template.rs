@@ -83,6 +83,30 @@ impl Template {
         self.names.iter().map(String::as_str)
     }
 
+    /// Whether the host ends in literal text of two labels or more, as in
+    /// `{{tenant}}.example.com`: no value can then lead out of that domain.
+    pub fn is_anchored(&self) -> bool {
+        match &self.host {
+            HostPart::Literal(_) => true,
+            HostPart::Whole(_) => false,
+            HostPart::Labels(text) => text
+                .literal_end()
+                .and_then(|end| end.split_once('.'))
+                .is_some_and(|(_, domain)| domain.contains('.')),
+        }
+    }
+
+    /// The placeholders that stand in the host, whole or beside text. Their values are shown to
+    /// every resolver on the way.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        let (whole, labels) = match &self.host {
+            HostPart::Literal(_) => (None, None),
+            HostPart::Whole(name) => (Some(name.as_str()), None),
+            HostPart::Labels(text) => (None, Some(text.names())),
+        };
+        whole.into_iter().chain(labels.into_iter().flatten())
+    }
+
     /// Whether the operator allows such a template. Rendering asks again.
     pub fn check(&self, rules: TargetRules) -> Result<(), TemplateError> {
         if self.scheme == Scheme::Http && !rules.http {
