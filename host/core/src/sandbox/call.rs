@@ -237,7 +237,7 @@ fn report(guest: &Guest, log: &Log, masker: &Masker) {
 #[error("the instance does not fit")]
 struct Unfit;
 
-fn unfit(error: wasmtime::Error) -> wasmtime::Error {
+pub(super) fn unfit(error: wasmtime::Error) -> wasmtime::Error {
     error.context(Unfit)
 }
 
