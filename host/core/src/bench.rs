@@ -158,7 +158,7 @@ impl Remembered {
     /// Puts it on the request.
     pub fn apply(&self) -> Result<(), Failed> {
         let outgoing = self.outgoing.again().ok_or_else(|| failed("the body streams"))?;
-        self.host.inner.apply(&self.answer, outgoing).map(drop).map_err(failed)
+        self.answer.apply(outgoing).map(drop).map_err(failed)
     }
 }
 

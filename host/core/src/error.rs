@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::account::Status;
 use crate::egress::EgressError;
 use crate::fields::{FieldsError, ProxyHeaderError};
 use crate::flow::FlowError;
@@ -24,6 +25,13 @@ pub enum Error {
     /// The provider's `proxy_enabled` is false. Whoever configures must act.
     #[error("the provider has proxy_enabled set to false")]
     ProxyDisabled,
+    /// The account is disconnected, or waits for verification. Whoever connects it must act.
+    #[error("the account is {0}: connect it again")]
+    Inactive(Status),
+    /// The account's state is past its end, and its plugin has no way to renew it. The user must
+    /// authorize again.
+    #[error("the account's credential has expired and cannot be renewed: authorize it again")]
+    Expired,
     /// The connection does not say which auth pattern it uses. Whoever configures must act.
     #[error(transparent)]
     Pattern(#[from] SelectError),
@@ -103,6 +111,8 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::ProxyDisabled => "proxy_disabled",
+            Self::Inactive(_) => "account_inactive",
+            Self::Expired => "reauthorize",
             Self::Pattern(_) => "auth_pattern_unknown",
             Self::UnknownType(_) => "auth_type_unknown",
             Self::UnknownMutation(_) => "mutation_unknown",
@@ -111,7 +121,7 @@ impl Error {
             Self::Refused { refusal, .. } => refusal.reason.code(),
             Self::Call(CallError::Fault { .. }) => "plugin_fault",
             Self::Call(CallError::Suspended { .. }) => "plugin_suspended",
-            Self::Call(CallError::Busy(_)) => "sandbox_busy",
+            Self::Call(CallError::Busy { .. }) => "sandbox_busy",
             Self::Call(CallError::Host(_)) | Self::Host(_) => "host_failed",
             Self::Edit { .. } => "edit_refused",
             Self::View { .. } => "view_refused",

@@ -119,7 +119,7 @@ impl Inner {
             values.set(format!("grant/{name}"), text);
         }
         self.fill_endpoints(subject.pattern(), &mut values)?;
-        let granted = self.granted(&plugin, &values);
+        let granted = granted(&plugin, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
         Ok(Facts { plugin, values, granted, masker, state, shared_version })
@@ -139,18 +139,10 @@ impl Inner {
             shared.as_deref(),
         );
         self.fill_endpoints(subject.pattern(), &mut values)?;
-        let granted = self.granted(&plugin, &values);
+        let granted = granted(&plugin, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
         Ok(Facts { plugin, values, granted, masker, state: shared, shared_version })
-    }
-
-    fn granted(&self, plugin: &Plugin, values: &Values) -> Arc<Granted> {
-        let granted = plugin.needs.resolve(values);
-        for ungranted in granted.ungranted() {
-            tracing::warn!(plugin = plugin.guest.name, "{ungranted}");
-        }
-        Arc::new(granted)
     }
 
     /// One custom mutation, in the sandbox.
@@ -206,4 +198,12 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+fn granted(plugin: &Plugin, values: &Values) -> Arc<Granted> {
+    let granted = plugin.needs.resolve(values);
+    for ungranted in granted.ungranted() {
+        tracing::warn!(plugin = plugin.guest.name, "{ungranted}");
+    }
+    Arc::new(granted)
 }

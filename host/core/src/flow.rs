@@ -34,7 +34,7 @@ use crate::subject::Subject;
 pub use error::FlowError;
 pub use fetch::Fetcher;
 pub use grant::{Callback, GrantRequest, Paused, Progress, Prompt};
-pub(crate) use renewal::Renewals;
+pub(crate) use renewal::{Gaps, Renewals};
 
 /// Steps of one flow (the contract's own number); those before a pause count.
 const MOST_STEPS: u32 = 8;
@@ -85,7 +85,7 @@ pub(crate) struct Waiting {
 
 /// Where a flow has come to.
 pub(crate) enum Stage {
-    Paused(RawPause, Waiting),
+    Paused(RawPause, Box<Waiting>),
     Done(Arc<State>),
 }
 
@@ -210,7 +210,7 @@ impl Run<'_> {
                         steps_left: self.steps_left,
                     };
                     grant::check_pause(&pause, &self)?;
-                    return Ok(Stage::Paused(pause, waiting));
+                    return Ok(Stage::Paused(pause, Box::new(waiting)));
                 }
                 Step::Fetch(fetch) => {
                     let request = fetch::check(&fetch, &self)?;

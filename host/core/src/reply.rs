@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -56,7 +56,7 @@ impl Inner {
             }
             let method = outgoing.method.clone();
             let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
-            let request = self.apply(&answer, outgoing)?;
+            let request = answer.apply(outgoing)?;
             let reply = self.egress.send(request).await?;
             let (parts, body) = reply.into_parts();
             let reply =
@@ -130,16 +130,9 @@ impl Inner {
         if crate::facts::version(state.as_deref()) != answer.state_version {
             return true;
         }
-        {
-            let now = self.clock.unix_millis();
-            let gap = u64::try_from(self.settings.forced_renewal_gap.as_millis());
-            let gap = gap.unwrap_or(u64::MAX);
-            let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
-            forced.retain(|_, last| now.saturating_sub(*last) < gap);
-            if forced.contains_key(subject.state_key()) {
-                return false;
-            }
-            forced.insert(subject.state_key().clone(), now);
+        let (key, now) = (subject.state_key(), self.clock.unix_millis());
+        if !self.forced.pass(key, now, self.settings.forced_renewal_gap) {
+            return false;
         }
         match self.renew(subject, answer.state_version, hint).await {
             Ok(_) => true,

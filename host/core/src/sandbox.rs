@@ -15,12 +15,13 @@ mod engine;
 mod guest;
 mod health;
 mod host;
+mod journal;
 mod limits;
 mod load;
 mod shown;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
@@ -47,7 +48,6 @@ pub struct Sandbox {
     limits: Limits,
     threads: rayon::ThreadPool,
     seats: Arc<Semaphore>,
-    waiting: AtomicUsize,
 }
 
 /// The sandbox cannot be had. The operator must act.
@@ -85,9 +85,14 @@ pub enum CallError {
         /// How long it still lasts.
         left: Duration,
     },
-    /// More calls are waiting than the sandbox takes; try again later.
-    #[error("the sandbox is busy: {0} calls are waiting")]
-    Busy(usize),
+    /// More calls of this plugin are waiting than the sandbox takes; try again later.
+    #[error("the sandbox is busy: {waiting} calls of the plugin {plugin} are waiting")]
+    Busy {
+        /// The guest's name.
+        plugin: String,
+        /// How many.
+        waiting: usize,
+    },
     /// The host itself failed. The operator must act.
     #[error("the sandbox failed: {0}")]
     Host(&'static str),
@@ -144,7 +149,7 @@ impl Sandbox {
             .build()
             .map_err(|cause| SandboxError::Threads(cause.to_string()))?;
         let seats = Arc::new(Semaphore::new(limits.concurrent_calls));
-        Ok(Self { engine, linker, limits, threads, seats, waiting: AtomicUsize::new(0) })
+        Ok(Self { engine, linker, limits, threads, seats })
     }
 
     /// The profile that this sandbox runs under.
@@ -166,7 +171,7 @@ impl Sandbox {
         if let Some(left) = guest.health.suspended(Instant::now()) {
             return Err(CallError::Suspended { plugin: guest.name.clone(), left });
         }
-        let waiting = Waiting::begin(&self.waiting, self.limits.waiting_calls)?;
+        let waiting = Waiting::begin(guest, self.limits.waiting_calls)?;
         let closed = |_| CallError::Host("the pool is closed");
         let share = Arc::clone(&guest.share).acquire_owned().await.map_err(closed)?;
         let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(closed)?;
@@ -234,19 +239,23 @@ struct Answer<T> {
     log: host::Log,
 }
 
-/// One of the calls that wait for a thread; counted until dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+/// One of the calls that wait for a thread; counted until dropped. Each guest has its own queue,
+/// so that one that loops turns away its own callers and nobody else's.
+struct Waiting<'a>(&'a Guest);
 
 impl<'a> Waiting<'a> {
-    fn begin(count: &'a AtomicUsize, most: usize) -> Result<Self, CallError> {
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let waiting = Self(count);
-        if before >= most { Err(CallError::Busy(before)) } else { Ok(waiting) }
+    fn begin(guest: &'a Guest, most: usize) -> Result<Self, CallError> {
+        let before = guest.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self(guest);
+        if before >= most {
+            return Err(CallError::Busy { plugin: guest.name.clone(), waiting: before });
+        }
+        Ok(waiting)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -29,9 +29,14 @@ pub struct Subject {
     key: StateKey,
     listed_origins: Vec<url::Origin>,
     pub(crate) remembered: ArcSwapOption<Remembered>,
-    /// The parts of a request that the plugin asked for last time; most ask for the same again.
-    pub(crate) wish: ArcSwapOption<Vec<String>>,
+    wished: ArcSwapOption<Wished>,
     memo: Mutex<Memo>,
+}
+
+/// The parts of a request that a plugin asked for last time; most ask for the same again.
+struct Wished {
+    digest: Digest,
+    names: Vec<String>,
 }
 
 /// What the plugin left on this node: lost at any time, never shared between accounts.
@@ -84,7 +89,7 @@ impl Subject {
             key,
             listed_origins,
             remembered: ArcSwapOption::empty(),
-            wish: ArcSwapOption::empty(),
+            wished: ArcSwapOption::empty(),
             memo: Mutex::new(Memo::default()),
         })
     }
@@ -122,6 +127,16 @@ impl Subject {
     /// The origins that the provider lists beside its own.
     pub(crate) fn listed_origins(&self) -> &[url::Origin] {
         &self.listed_origins
+    }
+
+    /// What this very plugin asked to see last time.
+    pub(crate) fn wished(&self, digest: Digest) -> Option<Vec<String>> {
+        let wished = self.wished.load();
+        wished.as_ref().filter(|it| it.digest == digest).map(|it| it.names.clone())
+    }
+
+    pub(crate) fn set_wished(&self, digest: Digest, names: Vec<String>) {
+        self.wished.store(Some(Arc::new(Wished { digest, names })));
     }
 
     pub(crate) fn memo(&self, owner: MemoOwner) -> SeenMemo {

@@ -28,6 +28,11 @@ pub fn components() -> &'static [Bundled] {
     bundled!["basic", "bearer", "api-key", "oauth"]
 }
 
+/// All of it, as names and bytes: what `countersign::Registry` takes.
+pub fn all() -> Vec<(&'static str, &'static [u8])> {
+    components().iter().chain(mutations()).map(|it| (it.name, it.bytes)).collect()
+}
+
 /// The custom mutations.
 pub fn mutations() -> &'static [Bundled] {
     bundled!["mutation-base64"]

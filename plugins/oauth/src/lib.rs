@@ -73,10 +73,10 @@ impl Plugin for OAuth {
         _: &[u8],
     ) -> Result<Outcome, Refusal> {
         let Some(token) = account.value(TOKEN).filter(|_| !has_expired(cx, account)) else {
-            return match can_renew(account) {
-                true => Ok(Outcome::Renew(Vec::new())),
-                false => Err(nothing_to_renew_with()),
-            };
+            if can_renew(account) {
+                return Ok(Outcome::Renew(Vec::new()));
+            }
+            return Err(nothing_to_renew_with());
         };
         let mut edits = vec![header::credential(account, TOKEN, "Bearer ", token)?];
         edits.extend(Placed::of(account)?.edits);

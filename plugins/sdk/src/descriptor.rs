@@ -163,7 +163,7 @@ impl Input {
         json.push_str(",\"label\":");
         quote(json, self.label);
         for (key, value) in [("secret", self.secret), ("required", self.required)] {
-            json.push_str(",");
+            json.push(',');
             quote(json, key);
             json.push_str(if value { ":true" } else { ":false" });
         }

@@ -57,8 +57,7 @@ pub fn decode(text: &str) -> Option<String> {
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    // A hexadecimal digit is below 16, so nothing is cut off.
-    char::from(digit).to_digit(16).map(|value| value as u8)
+    char::from(digit).to_digit(16)?.try_into().ok()
 }
 
 fn push(encoded: &mut String, text: &str, space: &str) {

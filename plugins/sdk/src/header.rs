@@ -22,7 +22,7 @@ pub fn credential(
 /// Refuses a value that a header cannot hold: control characters (RFC 9110, section 5.5), and
 /// characters that are more than one byte in the contract's Latin-1.
 pub fn check(field: &str, value: &str) -> Result<(), Refusal> {
-    let fits = |c: char| c == '\t' || (c <= '\u{ff}' && c >= ' ' && c != '\u{7f}');
+    let fits = |c: char| c == '\t' || ((' '..='\u{ff}').contains(&c) && c != '\u{7f}');
     if value.chars().all(fits) {
         return Ok(());
     }

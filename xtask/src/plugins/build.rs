@@ -81,36 +81,42 @@ pub(super) fn module(root: &Path, guest: &Guest, route: &Route) -> Result<Vec<u8
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(root)
-        .args(["build", "--quiet", "--locked", "--profile", "guest", "--target", TARGET])
+        .args(["rustc", "--lib", "--quiet", "--locked", "--profile", "guest", "--target", TARGET])
         .args(["--package", guest.package])
         .arg("--target-dir")
         .arg(&target)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(root, guest, route)?.join("\x1f"))
+        .env("CARGO_ENCODED_RUSTFLAGS", remaps(root, route)?.join("\x1f"))
         .stdin(Stdio::null());
     route.apply(&mut cargo);
+    // Not among the flags for every crate: they would make a standard library for each size.
+    cargo.arg("--").args(link_flags(guest));
     ensure!(cargo.status()?.success(), "{} does not build", guest.package);
     let file = guest.package.replace('-', "_");
     let path = target.join(TARGET).join("guest").join(file).with_extension("wasm");
     fs::read(&path).with_context(|| format!("the build left no {}", path.display()))
 }
 
-/// What is the same for a guest on every machine.
-pub(super) fn fixed_flags(guest: &Guest) -> Vec<String> {
+/// What the guest itself is linked with, on every machine.
+pub(super) fn link_flags(guest: &Guest) -> Vec<String> {
     vec![format!("-Clink-arg=-zstack-size={}", guest.stack)]
 }
 
-fn flags(root: &Path, guest: &Guest, route: &Route) -> Result<Vec<String>> {
-    let mut flags = fixed_flags(guest);
-    // Later ones win, so the widest comes first.
-    for (from, to) in [
-        (cargo_home()?.as_path(), "/cargo"),
-        (&route.sysroot().join("lib/rustlib/src/rust"), "/rust"),
-        (root, "/countersign"),
-    ] {
-        let Some(from) = from.to_str() else { bail!("{} is not UTF-8", from.display()) };
-        flags.push(format!("--remap-path-prefix={from}={to}"));
+/// What keeps this machine's folders, and which registry the crates came from, out of panic
+/// messages.
+fn remaps(root: &Path, route: &Route) -> Result<Vec<String>> {
+    let registries = cargo_home()?.join("registry/src");
+    let mut folders = vec![
+        (route.sysroot().join("lib/rustlib/src/rust"), "/rust"),
+        (root.to_owned(), "/countersign"),
+    ];
+    for registry in fs::read_dir(&registries)? {
+        folders.push((registry?.path(), "/crates"));
     }
-    Ok(flags)
+    let remap = |(from, to): (PathBuf, &str)| match from.to_str() {
+        Some(from) => Ok(format!("--remap-path-prefix={from}={to}")),
+        None => bail!("{} is not UTF-8", from.display()),
+    };
+    folders.into_iter().map(remap).collect()
 }
 
 fn cargo_home() -> Result<PathBuf> {

@@ -108,3 +108,6 @@ fn strip(component: &[u8]) -> Result<Vec<u8>> {
     }
     Ok(output)
 }
+
+#[cfg(test)]
+mod tests;

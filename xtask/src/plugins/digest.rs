@@ -28,7 +28,7 @@ pub(super) fn of(root: &Path, guest: &Guest) -> Result<String> {
         input.folder(root, &folder)?;
     }
     input.part("profile", profiles(&fs::read_to_string(root.join("Cargo.toml"))?).as_bytes());
-    input.part("flags", build::fixed_flags(guest).join("\n").as_bytes());
+    input.part("flags", build::link_flags(guest).join("\n").as_bytes());
     input.part("packages", packages(root, guest)?.as_bytes());
     Ok(input.finish())
 }
@@ -121,3 +121,6 @@ fn package(line: &str) -> String {
     let (name, version) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     format!("{name} {version} {features}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use wasmtime::{Store, Trap};
 
 use super::guest::{Guest, Mutation, Plugin};
-use super::host::{Call, Log, TooMuchRandom};
+use super::host::{Call, TooMuchRandom};
 use super::{CallError, Fault, Moment, Sandbox, Shown};
 use crate::contract::authorizer::{Outcome, Reaction, RequestView};
-use crate::contract::context::Level;
 use crate::contract::flow::{Event, Purpose, Step};
 use crate::contract::types::{HttpResponse, Refusal};
 use crate::contract::{AuthPlugin, AuthPluginPre, MutationPluginPre};
-use crate::refusal;
 use crate::secret::Masker;
 
 /// What `describe` of an auth plugin answered; not yet checked.
@@ -166,7 +164,7 @@ impl Sandbox {
                 )
             })
             .await?;
-        report(&mutation.guest, &answer.log, masker);
+        mutation.guest.report(&answer.log, masker);
         Ok(answer.value)
     }
 
@@ -184,7 +182,7 @@ impl Sandbox {
                 call(&plugin, store)
             })
             .await?;
-        report(&plugin.guest, &answer.log, masker);
+        plugin.guest.report(&answer.log, masker);
         Ok(answer.value)
     }
 
@@ -208,27 +206,8 @@ impl Sandbox {
                 call(&flow, store)
             })
             .await?;
-        report(&plugin.guest, &answer.log, masker);
+        plugin.guest.report(&answer.log, masker);
         Ok(answer.value)
-    }
-}
-
-/// Tells operators what the guest logged: masked, one line each.
-fn report(guest: &Guest, log: &Log, masker: &Masker) {
-    for (level, line) in &log.lines {
-        let line = refusal::for_operators(line, masker);
-        match level {
-            Level::Debug => tracing::debug!(plugin = guest.name, "{line}"),
-            Level::Info => tracing::info!(plugin = guest.name, "{line}"),
-            Level::Warn => tracing::warn!(plugin = guest.name, "{line}"),
-        }
-    }
-    if log.dropped > 0 {
-        tracing::warn!(
-            plugin = guest.name,
-            lines = log.dropped,
-            "log lines over the limit dropped"
-        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
@@ -10,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::Limits;
 use super::health::Health;
 use super::host::Call;
+use super::journal::Journal;
 use super::load::Flow;
 use crate::contract::{AuthPluginPre, FlowHalfPre, MutationPluginPre};
 use crate::needs::Needs;
@@ -71,6 +73,9 @@ pub(crate) struct Guest {
     pub(crate) imports: Vec<String>,
     pub(super) health: Health,
     pub(super) share: Arc<Semaphore>,
+    /// Calls that wait for their turn.
+    pub(super) waiting: AtomicUsize,
+    pub(super) journal: Journal,
 }
 
 impl Guest {
@@ -89,6 +94,8 @@ impl Guest {
             imports,
             health: Health::new(),
             share: Arc::new(Semaphore::new(limits.concurrent_calls_per_plugin.max(1))),
+            waiting: AtomicUsize::new(0),
+            journal: Journal::default(),
         }
     }
 

@@ -112,7 +112,7 @@ impl Default for Limits {
             faults_to_suspend: 5,
             fault_window: Duration::from_secs(10),
             first_suspension: Duration::from_secs(1),
-            longest_suspension: Duration::from_secs(300),
+            longest_suspension: Duration::from_mins(5),
             kept_memory: 128 << 10,
             kept_table: 64 << 10,
             warm_slots: 0,

@@ -268,7 +268,7 @@ fn is_mutation_name(name: &str) -> bool {
 
 /// A name that came from a file, made fit for one line of a terminal.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_graphic()).take(LONGEST_TYPE).collect()
+    text.chars().filter(char::is_ascii_graphic).take(LONGEST_TYPE).collect()
 }
 
 fn first_line(error: &wasmtime::Error) -> String {

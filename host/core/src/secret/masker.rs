@@ -112,7 +112,7 @@ fn encodings(text: &str) -> Vec<String> {
         forms.push(upper.replace("%20", "+"));
         forms.push(upper);
     }
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     forms.push(hex.to_uppercase());
     forms.push(hex);
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
@@ -170,7 +170,7 @@ mod tests {
             ("plain", text.to_owned()),
             ("percent", "p%40ss%2Fw%22ord~1".to_owned()),
             ("percent, lower case", "p%40ss%2fw%22ord~1".to_owned()),
-            ("hex", text.bytes().map(|b| format!("{b:02X}")).collect()),
+            ("hex", text.bytes().fold(String::new(), |hex, b| hex + &format!("{b:02X}"))),
             ("base64", STANDARD.encode(text)),
             ("base64 after one byte", STANDARD.encode(format!("u{text}"))),
             ("base64 after a user name", STANDARD.encode(format!("user:{text}"))),

@@ -48,13 +48,17 @@ fn a_token_without_a_lifetime_does_not_expire() {
 
 #[test]
 fn attributes_that_the_pattern_names_are_kept_and_handed_on() {
-    let named = "pattern/oauth_config/token_attributes/";
-    let names = ["instance_url", "org", "gone", "nested", "access_token", "scope"];
-    let names: Vec<(String, &str)> =
-        (0..).zip(names).map(|(index, name): (u32, _)| (format!("{named}{index}"), name)).collect();
-    let mut values: Vec<(&str, &str)> =
-        names.iter().map(|(key, name)| (key.as_str(), *name)).collect();
-    values.extend([(REFRESH, "rt"), ("state/org", "old"), ("state/gone", "kept")]);
+    let values = [
+        ("pattern/oauth_config/token_attributes/0", "instance_url"),
+        ("pattern/oauth_config/token_attributes/1", "org"),
+        ("pattern/oauth_config/token_attributes/2", "gone"),
+        ("pattern/oauth_config/token_attributes/3", "nested"),
+        ("pattern/oauth_config/token_attributes/4", "access_token"),
+        ("pattern/oauth_config/token_attributes/5", "scope"),
+        (REFRESH, "rt"),
+        ("state/org", "old"),
+        ("state/gone", "kept"),
+    ];
     let account = account(&values);
     let answer = r#"{"access_token":"new","instance_url":"https://x.example","org":7,"nested":{}}"#;
     let state = done(answered(&account, &fetched(renew(&account)), 200, answer));

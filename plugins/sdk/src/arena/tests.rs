@@ -55,6 +55,12 @@ impl Block {
     }
 }
 
+fn free<const N: usize>(blocks: impl IntoIterator<Item = Block>, arena: &Arena<N, System>) {
+    for block in blocks {
+        block.free(arena);
+    }
+}
+
 #[test]
 fn blocks_are_aligned_and_do_not_overlap() {
     let arena = Arena::<1024, _>::new(System);
@@ -67,7 +73,7 @@ fn blocks_are_aligned_and_do_not_overlap() {
         assert_eq!(block.start.addr() % block.layout.align(), 0);
         assert!(arena.offset(block.start).is_some());
     }
-    blocks.into_iter().for_each(|block| block.free(&arena));
+    free(blocks, &arena);
 }
 
 #[test]
@@ -79,7 +85,7 @@ fn what_does_not_fit_comes_from_the_second_allocator() {
     assert!(arena.offset(outside.start).is_none());
     let last = Block::new(&arena, layout(4, 1), 3);
     assert!(arena.offset(last.start).is_some(), "what still fits is still taken from here");
-    [inside, outside, last].into_iter().for_each(|block| block.free(&arena));
+    free([inside, outside, last], &arena);
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn a_block_under_another_moves_to_grow_and_stays_to_shrink() {
     assert_eq!(lower.start, start);
     lower.resize(&arena, 16);
     assert_ne!(lower.start, start);
-    [lower, upper].into_iter().for_each(|block| block.free(&arena));
+    free([lower, upper], &arena);
 }
 
 #[test]
@@ -163,6 +169,6 @@ proptest! {
                 prop_assert_eq!(block.start.addr() % block.layout.align(), 0);
             }
         }
-        blocks.into_iter().for_each(|block| block.free(&arena));
+        free(blocks, &arena);
     }
 }
