@@ -40,6 +40,10 @@ pub mod target;
 pub mod values;
 pub mod view;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+
 mod authorize;
 mod client;
 mod contract;

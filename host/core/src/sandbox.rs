@@ -7,6 +7,8 @@
 //! apart, because three different parties must act: a guest's *refusal* is an answer (it comes
 //! back inside `Ok`), a guest's *fault* and a failing host are [`CallError`]s.
 
+#[cfg(feature = "bench")]
+pub(crate) mod bench;
 mod budget;
 mod call;
 mod engine;

@@ -216,7 +216,7 @@ impl Sandbox {
 #[error("the instance does not fit")]
 struct Unfit;
 
-fn unfit(error: wasmtime::Error) -> wasmtime::Error {
+pub(super) fn unfit(error: wasmtime::Error) -> wasmtime::Error {
     error.context(Unfit)
 }
 

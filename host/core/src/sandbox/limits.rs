@@ -1,5 +1,6 @@
-//! What a plugin may use up. Every number has its reason; all of them are one value, so that an
-//! operator can see and replace the whole profile.
+//! What a plugin may use up, and what the pool keeps between calls. Every number has its reason; all
+//! of them are one value, so that an operator can see and replace the whole profile. The last four
+//! only change speed: `cargo xtask bench sandbox --settings` measures them against the alternatives.
 
 use std::time::Duration;
 
@@ -72,6 +73,21 @@ pub struct Limits {
 
     /// The longest suspension: short enough that an operator who fixed the cause need not act.
     pub longest_suspension: Duration,
+
+    /// Bytes of a memory slot that are overwritten between calls in place of being unmapped; what
+    /// lies beyond is unmapped. A guest whose arena and stack fit in here causes no system call.
+    pub kept_memory: usize,
+
+    /// The same of a table slot.
+    pub kept_table: usize,
+
+    /// Slots that wait for the component that had them last. None, because with many plugins warm
+    /// slots are searched for and missed.
+    pub warm_slots: u32,
+
+    /// Whether data segments are mapped copy-on-write. Not, because they are a few KiB: copying
+    /// them costs less where many plugins are called in turn.
+    pub copy_on_write: bool,
 }
 
 impl Default for Limits {
@@ -97,6 +113,10 @@ impl Default for Limits {
             fault_window: Duration::from_secs(10),
             first_suspension: Duration::from_secs(1),
             longest_suspension: Duration::from_mins(5),
+            kept_memory: 128 << 10,
+            kept_table: 64 << 10,
+            warm_slots: 0,
+            copy_on_write: false,
         }
     }
 }
