@@ -38,6 +38,7 @@ const GUESTS: &[Guest] = &[
     plugin("bearer", "countersign-plugin-bearer"),
     plugin("api-key", "countersign-plugin-api-key"),
     plugin("oauth", "countersign-plugin-oauth"),
+    plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];
 

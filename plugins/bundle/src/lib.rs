@@ -28,6 +28,11 @@ pub fn components() -> &'static [Bundled] {
     bundled!["basic", "bearer", "api-key", "oauth"]
 }
 
+/// A plugin that is not part of the host: what a custom one looks like, for a plugin folder.
+pub fn example() -> Bundled {
+    Bundled { name: "example", bytes: include_bytes!("../components/example.wasm") }
+}
+
 /// The custom mutations.
 pub fn mutations() -> &'static [Bundled] {
     bundled!["mutation-base64"]
