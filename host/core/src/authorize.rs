@@ -179,6 +179,7 @@ impl Inner {
         *request.method_mut() = outgoing.method;
         *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
         *request.headers_mut() = headers;
+        request.extensions_mut().insert(answer.masker.clone());
         Ok(request)
     }
 

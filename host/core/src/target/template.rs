@@ -83,6 +83,17 @@ impl Template {
         self.names.iter().map(String::as_str)
     }
 
+    /// The placeholders in its host. What fills them is no secret in use: every resolver on the
+    /// way is told.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        let (whole, labels) = match &self.host {
+            HostPart::Literal(_) => (None, None),
+            HostPart::Whole(name) => (Some(name.as_str()), None),
+            HostPart::Labels(text) => (None, Some(text.names())),
+        };
+        whole.into_iter().chain(labels.into_iter().flatten())
+    }
+
     /// Whether the operator allows such a template. Rendering asks again.
     pub fn check(&self, rules: TargetRules) -> Result<(), TemplateError> {
         if self.scheme == Scheme::Http && !rules.http {
