@@ -40,6 +40,7 @@ const GUESTS: &[Guest] = &[
     // Its constants (SHA-256, JSON) take it past one page whatever the stack; on the second there
     // is room for more of that.
     Guest { stack: 48 * 1024, ..plugin("oauth", "countersign-plugin-oauth") },
+    plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];
 

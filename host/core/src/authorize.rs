@@ -368,6 +368,7 @@ impl Answer {
         *request.method_mut() = outgoing.method;
         *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
         *request.headers_mut() = headers;
+        request.extensions_mut().insert(self.masker.clone());
         Ok(request)
     }
 }

@@ -159,6 +159,9 @@ impl Countersign {
 
     /// The request as it would be sent. Its URI is absolute; renewals that it needs are done.
     ///
+    /// Among its extensions is a [`Masker`](crate::secret::Masker) that knows the secrets it was
+    /// made with, mutated ones too, for whoever shows it.
+    ///
     /// A plugin that watches for the reply (a challenge, a nonce) is not told of one: whoever
     /// sends the request alone goes without.
     pub async fn prepare<B>(

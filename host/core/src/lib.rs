@@ -20,6 +20,7 @@
 pub mod account;
 pub mod body;
 pub mod clock;
+pub mod code;
 pub mod connection;
 pub mod edit;
 pub mod egress;

@@ -33,6 +33,11 @@ pub fn all() -> Vec<(&'static str, &'static [u8])> {
     components().iter().chain(mutations()).map(|it| (it.name, it.bytes)).collect()
 }
 
+/// A plugin that is not part of the host: what a custom one looks like, for a plugin folder.
+pub fn example() -> Bundled {
+    Bundled { name: "example", bytes: include_bytes!("../components/example.wasm") }
+}
+
 /// The custom mutations.
 pub fn mutations() -> &'static [Bundled] {
     bundled!["mutation-base64"]

@@ -47,6 +47,18 @@ impl Masker {
         }
     }
 
+    /// Learns what the other one knows.
+    pub fn join(&mut self, other: &Self) {
+        self.secrets.extend_from_slice(&other.secrets);
+        self.needles.take();
+    }
+
+    /// Forgets one, however often it was learnt: for what is shown on purpose.
+    pub fn forget(&mut self, secret: &Secret) {
+        self.secrets.retain(|known| known.expose() != secret.expose());
+        self.needles.take();
+    }
+
     /// Whether `text` holds a known secret.
     pub fn finds(&self, text: &str) -> bool {
         self.needles().iter().any(|needle| find(text, needle.expose()).is_some())
@@ -193,6 +205,16 @@ mod tests {
     fn a_secret_that_is_part_of_the_mask_ends() {
         let masker = Masker::new([&Secret::from("masked")]);
         assert_eq!(masker.mask("was masked here"), format!("was {MASK} here"));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_shown_and_what_is_joined_is_not() {
+        let [host, token] = ["acme.example.com", "hunter2"].map(Secret::from);
+        let mut masker = Masker::new([&host, &host]);
+        masker.join(&Masker::new([&token]));
+        masker.forget(&host);
+        let shown = masker.mask("acme.example.com hunter2").into_owned();
+        assert_eq!(shown, format!("acme.example.com {MASK}"));
     }
 
     #[test]
