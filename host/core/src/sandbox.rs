@@ -17,8 +17,8 @@ mod limits;
 mod load;
 mod shown;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
@@ -42,10 +42,12 @@ use host::Call;
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<Call>,
-    limits: Limits,
+    limits: Arc<Limits>,
     threads: rayon::ThreadPool,
     seats: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// One component describes itself at a time, in a slot that requests never have.
+    describing: Mutex<()>,
 }
 
 /// The sandbox cannot be had. The operator must act.
@@ -142,7 +144,15 @@ impl Sandbox {
             .build()
             .map_err(|cause| SandboxError::Threads(cause.to_string()))?;
         let seats = Arc::new(Semaphore::new(limits.concurrent_calls));
-        Ok(Self { engine, linker, limits, threads, seats, waiting: AtomicUsize::new(0) })
+        Ok(Self {
+            engine,
+            linker,
+            limits: Arc::new(limits),
+            threads,
+            seats,
+            waiting: AtomicUsize::new(0),
+            describing: Mutex::new(()),
+        })
     }
 
     /// The profile that this sandbox runs under.
@@ -161,30 +171,36 @@ impl Sandbox {
         moment: Moment,
         operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<Answer<T>, CallError> {
-        if let Some(left) = guest.health.suspended(Instant::now()) {
-            return Err(CallError::Suspended { plugin: guest.name.clone(), left });
-        }
+        let suspended = || match guest.health.suspended(Instant::now()) {
+            Some(left) => Err(CallError::Suspended { plugin: guest.name.clone(), left }),
+            None => Ok(()),
+        };
+        suspended()?;
+        // The plugin's own room first: its crowd must not fill the one that all share.
+        let crowd = Waiting::begin(&guest.waiting, self.limits.waiting_calls_per_plugin)?;
         let waiting = Waiting::begin(&self.waiting, self.limits.waiting_calls)?;
         let closed = |_| CallError::Host("the pool is closed");
         let share = Arc::clone(&guest.share).acquire_owned().await.map_err(closed)?;
         let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(closed)?;
-        drop(waiting);
+        drop((crowd, waiting));
+        // The calls ahead of this one may have been the last that the plugin was trusted with.
+        suspended()?;
 
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
-        let name = Arc::clone(guest);
+        let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
         self.threads.spawn(move || {
             let result = operation(&mut store);
             let log = store.data_mut().take_log();
             // The slot is overwritten and given back before anyone else may have the seat.
             drop(store);
+            // Here and not by the caller, who may have gone away: a plugin that outlasts its
+            // callers' patience is judged all the same.
+            let result = settle(&called, result, &limits);
             drop((seat, share));
-            drop(sender.send((result, log)));
-            drop(name);
+            drop(sender.send(result.map(|value| Answer { value, log })));
         });
-        let (result, log) = receiver.await.map_err(|_| CallError::Host("a call was lost"))?;
-        let result = self.settle(guest, result);
-        result.map(|value| Answer { value, log })
+        receiver.await.map_err(|_| CallError::Host("a call was lost"))?
     }
 
     /// As [`Sandbox::run`], on the calling thread: for loading, which is never on a request's path.
@@ -194,10 +210,11 @@ impl Sandbox {
         moment: Moment,
         operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
+        let _alone = self.describing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut store = self.store(self.limits.request_budget, moment);
         let result = operation(&mut store);
         drop(store);
-        self.settle(guest, result)
+        settle(guest, result, &self.limits)
     }
 
     fn store(&self, budget: Duration, moment: Moment) -> Store<Call> {
@@ -207,23 +224,24 @@ impl Sandbox {
         budget::set(&mut store, budget, self.limits.wall_factor);
         store
     }
+}
 
-    fn settle<T>(&self, guest: &Guest, result: wasmtime::Result<T>) -> Result<T, CallError> {
-        let error = match result {
-            Ok(value) => {
-                guest.health.succeeded();
-                return Ok(value);
-            }
-            Err(error) => error,
-        };
-        let fault = call::classify(&error);
-        tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
-        if let Some(length) = guest.health.faulted(Instant::now(), &self.limits) {
-            tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),
-                "plugin suspended after repeated faults");
+/// Turns what came of a call into what its caller is told, and remembers how the guest behaved.
+fn settle<T>(guest: &Guest, result: wasmtime::Result<T>, limits: &Limits) -> Result<T, CallError> {
+    let error = match result {
+        Ok(value) => {
+            guest.health.succeeded(Instant::now());
+            return Ok(value);
         }
-        Err(CallError::Fault { plugin: guest.name.clone(), fault })
+        Err(error) => error,
+    };
+    let fault = call::classify(&error);
+    tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
+    if let Some(length) = guest.health.faulted(Instant::now(), limits) {
+        tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),
+            "plugin suspended after repeated faults");
     }
+    Err(CallError::Fault { plugin: guest.name.clone(), fault })
 }
 
 /// An answer, and what the guest logged while making it.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
@@ -71,6 +72,8 @@ pub(crate) struct Guest {
     pub(crate) imports: Vec<String>,
     pub(super) health: Health,
     pub(super) share: Arc<Semaphore>,
+    /// Calls that wait for a thread.
+    pub(super) waiting: AtomicUsize,
 }
 
 impl Guest {
@@ -89,6 +92,7 @@ impl Guest {
             imports,
             health: Health::new(),
             share: Arc::new(Semaphore::new(limits.concurrent_calls_per_plugin.max(1))),
+            waiting: AtomicUsize::new(0),
         }
     }
 

@@ -20,6 +20,10 @@ pub struct Limits {
     /// a looping plugin this is about ten seconds of waiting, longer than any caller would.
     pub waiting_calls: usize,
 
+    /// Of these, how many may be for one plugin. Half: those who wait for a plugin that loops leave
+    /// room for those who wait for the others.
+    pub waiting_calls_per_plugin: usize,
+
     /// CPU time for `describe`, `validate`, `authorize`, `replied` and `mutate`. The slowest
     /// bundled one takes 0.2 ms; a signature with RSA in a guest takes about 5.
     pub request_budget: Duration,
@@ -82,6 +86,7 @@ impl Default for Limits {
             concurrent_calls,
             concurrent_calls_per_plugin: concurrent_calls / 2,
             waiting_calls: 1000 * concurrent_calls,
+            waiting_calls_per_plugin: 500 * concurrent_calls,
             request_budget: Duration::from_millis(10),
             flow_budget: Duration::from_millis(500),
             wall_factor: 20,
