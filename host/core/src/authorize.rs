@@ -25,6 +25,7 @@ use crate::facts::{Facts, Filling};
 use crate::fields;
 use crate::needs::Granted;
 use crate::remember::{Answer, Key, Remembered};
+use crate::reply::MOST_HELD;
 use crate::sandbox::{Flow, Plugin};
 use crate::subject::{LONGEST_MEMO, MemoOwner, SeenMemo, Subject};
 use crate::target::{RenderedBase, TargetError};
@@ -215,8 +216,11 @@ impl Inner {
             MemoOwner { digest: facts.plugin.guest.digest, state_version: facts.state_version() };
         // What it wished last time it will most likely wish again; but an answer may be remembered
         // only where it was given without sight, so without a wish it is asked blind first.
-        let mut wished: Option<Vec<String>> =
-            subject.wish.load_full().map(|wish| wish.as_ref().clone());
+        let mut wished: Option<Vec<String>> = subject
+            .wish
+            .load_full()
+            .filter(|wish| wish.0 == owner.digest)
+            .map(|wish| wish.1.clone());
         let (mut rounds, mut races) = (0, 0);
         loop {
             let view = match &wished {
@@ -261,7 +265,7 @@ impl Inner {
                     if !superset || !grows || rounds > MOST_ROUNDS {
                         return Err(facts.broke("it asks to be shown more without end"));
                     }
-                    subject.wish.store(Some(Arc::new(names.clone())));
+                    subject.wish.store(Some(Arc::new((owner.digest, names.clone()))));
                     wished = Some(names);
                 }
                 Outcome::Ready(mut ready) => {
@@ -295,6 +299,12 @@ impl Inner {
     ) -> Result<Arc<Answer>, Error> {
         if ready.watches.len() > MOST_WATCHES {
             return Err(facts.broke("it watches for too many kinds of reply"));
+        }
+        if ready.watches.iter().any(|watch| watch.body > MOST_HELD) {
+            return Err(facts.broke("it wants more than 64 KiB of a reply held back"));
+        }
+        if ready.watches.iter().any(|watch| watch.body > 0) && !facts.granted.reads_reply_body() {
+            return Err(facts.broke("it watches for a reply's body, which is outside its needs"));
         }
         let rules =
             EditRules { origins: subject.listed_origins().to_vec(), ..EditRules::default() };

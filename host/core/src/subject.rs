@@ -29,8 +29,9 @@ pub struct Subject {
     key: StateKey,
     listed_origins: Vec<url::Origin>,
     pub(crate) remembered: ArcSwapOption<Remembered>,
-    /// The parts of a request that the plugin asked for last time; most ask for the same again.
-    pub(crate) wish: ArcSwapOption<Vec<String>>,
+    /// The parts of a request that a plugin asked for last time; most ask for the same again.
+    /// Another plugin, put in its place meanwhile, is not asked in its words.
+    pub(crate) wish: ArcSwapOption<(Digest, Vec<String>)>,
     memo: Mutex<Memo>,
 }
 
