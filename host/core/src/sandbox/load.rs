@@ -231,6 +231,9 @@ fn check(
             printable(bad)
         ));
     }
+    if (1..types.len()).any(|nth| types[..nth].contains(&types[nth])) {
+        return refuse("`auth-types` names a type twice".to_owned());
+    }
     let mut flows = Vec::new();
     for name in &described.flows {
         let Some(flow) = Flow::ALL.into_iter().find(|flow| flow.as_str() == name) else {
