@@ -26,6 +26,7 @@ use crate::facts::Facts;
 use crate::fields;
 use crate::needs::Granted;
 use crate::remember::{Answer, Key, Remembered};
+use crate::reply::MOST_HELD;
 use crate::sandbox::{Flow, Plugin};
 use crate::subject::{LONGEST_MEMO, MemoOwner, SeenMemo, Subject};
 use crate::target::{RenderedBase, TargetError};
@@ -307,6 +308,12 @@ impl Inner {
     ) -> Result<Arc<Answer>, Error> {
         if ready.watches.len() > MOST_WATCHES {
             return Err(facts.broke("it watches for too many kinds of reply"));
+        }
+        if ready.watches.iter().any(|watch| watch.body > MOST_HELD) {
+            return Err(facts.broke("it wants more than 64 KiB of a reply held back"));
+        }
+        if ready.watches.iter().any(|watch| watch.body > 0) && !facts.granted.reads_reply_body() {
+            return Err(facts.broke("it watches for a reply's body, which is outside its needs"));
         }
         let rules =
             EditRules { origins: subject.listed_origins().to_vec(), ..EditRules::default() };

@@ -145,8 +145,9 @@ impl Registry {
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         let moment = Moment { now: self.clock.unix_millis(), random: Arc::clone(&self.random) };
+        let most = self.sandbox.limits().component_bytes;
         let files =
-            source::read(self.folder.as_deref()).map_err(|cause| RegistryError::Folder {
+            source::read(self.folder.as_deref(), most).map_err(|cause| RegistryError::Folder {
                 folder: self.folder.iter().map(|it| it.display().to_string()).collect(),
                 cause,
             })?;

@@ -30,7 +30,7 @@ use crate::view::latin1;
 /// Repeats that a plugin may ask for within one request (the contract's own number).
 const MOST_REPEATS: usize = 3;
 /// Bytes of a reply that may be held back (the contract's own number).
-const MOST_HELD: u32 = 64 << 10;
+pub(crate) const MOST_HELD: u32 = 64 << 10;
 
 const EVENTS: &[u8] = b"text/event-stream";
 
@@ -71,6 +71,11 @@ impl Inner {
             let (reply, shown) = watched(&answer, reply).await?;
             let Some(shown) = shown else { return Ok(reply) };
             let next = self.replied(subject, &answer, shown).await?;
+            if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
+                let plugin = answer.plugin.guest.name.clone();
+                let what = "it asks for a renewal that it does not have";
+                return Err(Error::Contract { plugin, what });
+            }
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);
             // Whether or not this request can be made again: the next one needs the new state too.
             cursor = match next {
@@ -130,9 +135,6 @@ impl Inner {
         answer: &Answer,
         hint: Vec<u8>,
     ) -> bool {
-        if !renews(&answer.plugin) {
-            return false;
-        }
         let Ok(state) = self.store.state(subject.state_key()).await else { return false };
         if crate::facts::version(state.as_deref()) != answer.state_version {
             return true;
@@ -165,10 +167,10 @@ async fn watched(
     let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
         return Ok((reply, None));
     };
-    let wanted = watch.body.min(MOST_HELD);
-    let holds = wanted > 0 && answer.granted.reads_reply_body();
+    // Within bounds and granted, or there would be no answer.
+    let wanted = watch.body;
     let mut body = Vec::new();
-    if holds {
+    if wanted > 0 {
         if !may_be_held(&reply, wanted) || !reply.body_mut().hold(wanted as usize).await? {
             return Ok((reply, None));
         }

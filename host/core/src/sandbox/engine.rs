@@ -83,7 +83,9 @@ fn config(limits: &Limits, cache: Option<Cache>, reservation: Reservation) -> Co
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let calls = u32::try_from(limits.concurrent_calls).unwrap_or(u32::MAX);
+    // One more than requests may use at a time: a component that is loaded under full load takes
+    // no request's place.
+    let calls = u32::try_from(limits.concurrent_calls).unwrap_or(u32::MAX).saturating_add(1);
     let cores = limits.core_instances;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)

@@ -17,9 +17,11 @@ pub struct Limits {
     /// its own share and leaves the rest.
     pub concurrent_calls_per_plugin: usize,
 
-    /// Calls that may wait for a thread before new ones are turned away as busy. At the budget of
-    /// a looping plugin this is about ten seconds of waiting, longer than any caller would.
-    pub waiting_calls: usize,
+    /// Calls of one plugin that may wait for a thread before new ones are turned away as busy. At
+    /// the budget of a looping plugin this is about ten seconds of waiting, longer than any caller
+    /// would. There is no bound on all plugins together: one plugin's crowd must not turn away
+    /// another's.
+    pub waiting_calls_per_plugin: usize,
 
     /// CPU time for `describe`, `validate`, `authorize`, `replied` and `mutate`. The slowest
     /// bundled one takes 0.2 ms; a signature with RSA in a guest takes about 5.
@@ -97,7 +99,7 @@ impl Default for Limits {
         Self {
             concurrent_calls,
             concurrent_calls_per_plugin: concurrent_calls / 2,
-            waiting_calls: 1000 * concurrent_calls,
+            waiting_calls_per_plugin: 500 * concurrent_calls,
             request_budget: Duration::from_millis(10),
             flow_budget: Duration::from_millis(500),
             wall_factor: 20,

@@ -133,8 +133,10 @@ impl Sandbox {
         let mismatch = |cause: wasmtime::Error| LoadError::Mismatch(first_line(&cause));
         if shape.mutator {
             let mutator = MutationPluginPre::new(pre).map_err(mismatch)?;
-            let text =
-                self.describe_mutation(&guest, &mutator, moment).map_err(LoadError::Describe)?;
+            let text = self
+                .describe_mutation(&guest, &mutator, moment)
+                .map_err(LoadError::Describe)?
+                .map_err(mismatch)?;
             let about = object("describe", &text)?;
             let name = about.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
             if !is_mutation_name(&name) {
@@ -147,8 +149,10 @@ impl Sandbox {
         let flow =
             if shape.flow { Some(FlowHalfPre::new(pre.clone()).map_err(mismatch)?) } else { None };
         let authorizer = AuthPluginPre::new(pre).map_err(mismatch)?;
-        let described =
-            self.describe_plugin(&guest, &authorizer, moment).map_err(LoadError::Describe)?;
+        let described = self
+            .describe_plugin(&guest, &authorizer, flow.is_some(), moment)
+            .map_err(LoadError::Describe)?
+            .map_err(mismatch)?;
         let (auth_types, flows, about) = check(&described, flow.is_some())?;
         let needs = Needs::parse(&described.needs)?;
         Ok(Loaded::Plugin(Plugin {
@@ -226,6 +230,9 @@ fn check(
             "the auth type `{}` must be upper-case letters, digits and underscores",
             printable(bad)
         ));
+    }
+    if (1..types.len()).any(|nth| types[..nth].contains(&types[nth])) {
+        return refuse("`auth-types` names a type twice".to_owned());
     }
     let mut flows = Vec::new();
     for name in &described.flows {
