@@ -50,8 +50,9 @@ pub(crate) async fn all(sandbox: &Arc<Sandbox>) -> Result<Vec<Measured>> {
         let provider = Arc::new(Provider::parse(&serde_json::from_str(payload)?)?);
         let connection = Arc::new(Connection::parse(&connection)?);
         let account = Arc::new(Account::parse(&account)?);
-        let subject =
-            || Subject::new("", provider.clone(), connection.clone(), account.clone()).map(Arc::new);
+        let subject = || {
+            Subject::new("", provider.clone(), connection.clone(), account.clone()).map(Arc::new)
+        };
         let (subject, forgetful) = (subject()?, subject()?);
         let store = MemoryStore::default();
         if let Some(state) = subject.account().state() {

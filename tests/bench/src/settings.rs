@@ -52,9 +52,7 @@ pub(crate) fn measure(bearer: &Measured, plugins: usize, count: usize) -> Result
     });
     let in_turn = rounds(count, in_turn)?;
     let settings = VARIANTS.iter().zip(alone).zip(in_turn);
-    Ok(settings
-        .map(|((&(name, _), alone), in_turn)| Setting { name, alone, in_turn })
-        .collect())
+    Ok(settings.map(|((&(name, _), alone), in_turn)| Setting { name, alone, in_turn }).collect())
 }
 
 fn load(bearer: &Measured, change: Change, plugins: usize) -> Result<Vec<Call>> {

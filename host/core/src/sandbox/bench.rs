@@ -83,7 +83,11 @@ impl Sandbox {
     }
 
     /// What every call pays before its guest runs.
-    pub(crate) fn instantiate_here(&self, plugin: &Plugin, moment: Moment) -> Result<(), CallError> {
+    pub(crate) fn instantiate_here(
+        &self,
+        plugin: &Plugin,
+        moment: Moment,
+    ) -> Result<(), CallError> {
         self.run_here(&plugin.guest, moment, |store| {
             plugin.authorizer.instantiate(store).map_err(unfit).map(drop)
         })
