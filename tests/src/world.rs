@@ -1,7 +1,7 @@
 //! A host, a store that tells what it was asked, and a clock that is set by hand.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -44,12 +44,13 @@ impl Clock for SetClock {
 pub struct NotingStore {
     inner: MemoryStore,
     events: Events,
+    reads: AtomicUsize,
 }
 
 impl NotingStore {
     /// Notes there.
     pub fn new(events: &Events) -> Self {
-        Self { inner: MemoryStore::default(), events: Arc::clone(events) }
+        Self { events: Arc::clone(events), ..Self::default() }
     }
 
     /// Puts in place what the subject's account came with.
@@ -57,6 +58,11 @@ impl NotingStore {
         if let Some(state) = subject.account().state() {
             self.inner.seed(subject.state_key().clone(), state.clone());
         }
+    }
+
+    /// How often state was asked for.
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
     }
 
     /// What is kept for the account.
@@ -68,6 +74,7 @@ impl NotingStore {
 #[async_trait]
 impl Store for NotingStore {
     async fn state(&self, key: &StateKey) -> Result<Option<Arc<State>>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.state(key).await
     }
 
