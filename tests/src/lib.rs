@@ -1,5 +1,8 @@
 //! What the tests that cross crates share: a whole host around a real upstream on loopback.
 
+pub mod token_server;
+pub mod world;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

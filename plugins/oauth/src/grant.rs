@@ -12,7 +12,7 @@ use crate::{
     token::{self, Origin},
 };
 
-const PARAMS: &str = "pattern/oauth_config/authorize_params/";
+const PARAMS: &str = "pattern/oauth_config/extra_authorize_params/";
 
 /// Sends the user away to consent.
 pub(crate) fn begin(cx: &Context, account: &Account, grant: &Grant) -> Result<Step, Refusal> {

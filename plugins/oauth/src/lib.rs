@@ -49,14 +49,14 @@ impl Plugin for OAuth {
                 "pattern/oauth_config/token_endpoint_auth_method",
                 "pattern/oauth_config/issuer",
                 "pattern/oauth_config/authorization_response_iss_parameter_supported",
-                "pattern/oauth_config/authorize_params",
-                "pattern/oauth_config/token_attributes",
-                "state/{pattern/oauth_config/token_attributes/*}",
+                "pattern/oauth_config/extra_authorize_params",
+                "pattern/oauth_config/attributes",
+                "state/{pattern/oauth_config/attributes/*}",
                 "grant/login_hint",
             ])
             .read(token::KEPT)
             .write(token::KEPT)
-            .write(&[ACCESS, REFRESH, "state/{pattern/oauth_config/token_attributes/*}"])
+            .write(&[ACCESS, REFRESH, "state/{pattern/oauth_config/attributes/*}"])
             .fetch(&[TOKEN_URI, USER_INFO_URI, REVOCATION_URI])
             .visit(&[AUTHORIZE_URI])
             .credential_header()

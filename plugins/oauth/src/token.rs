@@ -7,7 +7,7 @@ use countersign_plugin::{
 
 use crate::{REFRESH, TOKEN_URI, cursor::Cursor};
 
-const ATTRIBUTES: &str = "pattern/oauth_config/token_attributes/";
+const ATTRIBUTES: &str = "pattern/oauth_config/attributes/";
 
 /// Attributes that a refresh hands on where the answer has nothing newer.
 pub(crate) const KEPT: &[&str] =

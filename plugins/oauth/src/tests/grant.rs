@@ -38,7 +38,7 @@ fn url(pause: &Pause) -> (String, Vec<(String, String)>) {
 fn the_link_carries_all_that_the_server_needs() {
     let account = account(&[
         ("connection/scopes", "a b"),
-        ("pattern/oauth_config/authorize_params/access_type", "offline"),
+        ("pattern/oauth_config/extra_authorize_params/access_type", "offline"),
         ("grant/login_hint", "u@x.example"),
     ]);
     let pause = paused(begin(&account));
@@ -83,7 +83,7 @@ fn the_pattern_cannot_replace_what_keeps_the_flow_safe() {
         "scope",
     ];
     for name in names {
-        let field = ["pattern/oauth_config/authorize_params/", name].concat();
+        let field = ["pattern/oauth_config/extra_authorize_params/", name].concat();
         let refusal = begin(&account(&[(&field, "plain")])).unwrap_err();
         assert_eq!(refusal.reason, Reason::InvalidConfig);
         assert_eq!(refusal.field.as_deref(), Some(field.as_str()));

@@ -49,12 +49,12 @@ fn a_token_without_a_lifetime_does_not_expire() {
 #[test]
 fn attributes_that_the_pattern_names_are_kept_and_handed_on() {
     let values = [
-        ("pattern/oauth_config/token_attributes/0", "instance_url"),
-        ("pattern/oauth_config/token_attributes/1", "org"),
-        ("pattern/oauth_config/token_attributes/2", "gone"),
-        ("pattern/oauth_config/token_attributes/3", "nested"),
-        ("pattern/oauth_config/token_attributes/4", "access_token"),
-        ("pattern/oauth_config/token_attributes/5", "scope"),
+        ("pattern/oauth_config/attributes/0", "instance_url"),
+        ("pattern/oauth_config/attributes/1", "org"),
+        ("pattern/oauth_config/attributes/2", "gone"),
+        ("pattern/oauth_config/attributes/3", "nested"),
+        ("pattern/oauth_config/attributes/4", "access_token"),
+        ("pattern/oauth_config/attributes/5", "scope"),
         (REFRESH, "rt"),
         ("state/org", "old"),
         ("state/gone", "kept"),

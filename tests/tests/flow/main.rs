@@ -1,0 +1,11 @@
+//! Flows, through the joined library: OAuth against a real token server, and guests made to order
+//! where OAuth would never go.
+
+mod bounds;
+mod exchange;
+mod grant;
+mod odd_answers;
+mod parallel;
+mod remembered;
+mod renewal;
+mod scene;
