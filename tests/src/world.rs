@@ -138,9 +138,7 @@ pub async fn status(
 }
 
 /// The status and the whole body of a reply.
-pub async fn whole(
-    reply: Response<countersign::ReplyBody>,
-) -> Result<(u16, Bytes), Error> {
+pub async fn whole(reply: Response<countersign::ReplyBody>) -> Result<(u16, Bytes), Error> {
     let status = reply.status().as_u16();
     let body = reply.into_body().collect().await?.to_bytes();
     Ok((status, body))

@@ -15,7 +15,8 @@ async fn a_rejected_token_is_renewed_and_the_request_sent_again_with_its_body() 
     let scene = Scene::new().await;
     scene.server.reject(&scene.tokens.access);
     let request = Request::post("/things").body(Full::from("the body")).unwrap();
-    let (code, body) = whole(scene.host.send(&scene.subject, request).await.unwrap()).await.unwrap();
+    let (code, body) =
+        whole(scene.host.send(&scene.subject, request).await.unwrap()).await.unwrap();
     assert_eq!(code, 200);
     let seen: Json = serde_json::from_slice(&body).unwrap();
     assert_eq!((&seen["method"], &seen["body"]), (&"POST".into(), &"the body".into()));

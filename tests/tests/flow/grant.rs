@@ -52,7 +52,10 @@ async fn consent_ends_in_a_token_that_works() {
     let callback = Callback::Parameters(parameters);
     let done = scene.host.resume(&scene.subject, paused, callback).await.unwrap();
     let Progress::Done(state) = done else { panic!() };
-    assert_eq!((state.attributes["scope"].as_str(), state.attributes["user_sub"].as_str()), ("a b", "user-7"));
+    assert_eq!(
+        (state.attributes["scope"].as_str(), state.attributes["user_sub"].as_str()),
+        ("a b", "user-7")
+    );
     assert_eq!(scene.events(), ["token", "token answered", "me", "save"]);
     assert_eq!(scene.get().await.unwrap(), 200);
     scene.expire();
@@ -101,8 +104,7 @@ async fn pitfall_14_a_callback_that_is_not_this_flows_asks_for_no_token() {
 #[tokio::test]
 async fn pitfall_14_an_issuer_that_is_announced_must_come() {
     let script = Script::default();
-    let scene =
-        script.config("authorization_response_iss_parameter_supported", true).begin().await;
+    let scene = script.config("authorization_response_iss_parameter_supported", true).begin().await;
     let without = finish(&scene, |it| it.retain(|(name, _)| name != "iss")).await;
     assert_eq!(without.unwrap_err().code(), "reauthorize");
     finish(&scene, |_| {}).await.unwrap();
@@ -130,8 +132,7 @@ async fn pitfall_14_a_flow_is_bound_to_its_account() {
     for subject in [&victim, &other.subject] {
         let paused = begin(&scene).await;
         let parameters = scene.server.consent(&paused.prompt.as_ref().unwrap().url);
-        let resumed =
-            scene.host.resume(subject, paused, Callback::Parameters(parameters)).await;
+        let resumed = scene.host.resume(subject, paused, Callback::Parameters(parameters)).await;
         if subject.state_key() == scene.subject.state_key() {
             // The same account by its key: another copy of it may go on.
             resumed.unwrap();

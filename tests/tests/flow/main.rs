@@ -6,6 +6,7 @@ mod exchange;
 mod grant;
 mod odd_answers;
 mod parallel;
+mod plot;
 mod remembered;
 mod renewal;
 mod scene;

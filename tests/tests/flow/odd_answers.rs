@@ -88,10 +88,8 @@ async fn pitfall_13_a_server_that_never_answers_ends_at_the_deadline() {
 
 #[tokio::test]
 async fn pitfall_13_no_server_at_all_is_unavailable() {
-    let scene = Script::default()
-        .config("token_uri", "https://nowhere.invalid/token")
-        .begin()
-        .await;
+    let scene =
+        Script::default().config("token_uri", "https://nowhere.invalid/token").begin().await;
     scene.expire();
     assert_eq!(scene.get().await.unwrap_err().code(), "unavailable");
     assert_eq!(scene.version().await, 0);
@@ -106,4 +104,3 @@ async fn pitfall_15_a_token_endpoint_at_a_private_address_is_not_asked() {
         assert_eq!(scene.get().await.unwrap_err().code(), "address_refused", "{host}");
     }
 }
-

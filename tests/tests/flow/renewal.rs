@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use countersign::Error;
 use countersign::flow::{GrantRequest, Progress};
 use countersign::target::TargetError;
-use countersign_tests::token_server::{
-    API, CLIENT_ID, CLIENT_SECRET, ClientAuth, LOGIN, Oddity,
-};
+use countersign_tests::token_server::{API, CLIENT_ID, CLIENT_SECRET, ClientAuth, LOGIN, Oddity};
 use countersign_tests::world::status;
 use serde_json::{Value as Json, json};
 
@@ -130,8 +128,9 @@ async fn it_can_be_renewed_ahead_of_time() {
 
 #[tokio::test]
 async fn the_token_endpoint_may_be_the_accounts_own() {
-    let mut script = Script { api_config: json!({"domain": "eu.acme.example"}), ..Script::default() }
-        .config("token_uri", "https://{{domain}}/token");
+    let mut script =
+        Script { api_config: json!({"domain": "eu.acme.example"}), ..Script::default() }
+            .config("token_uri", "https://{{domain}}/token");
     script.provider["auth_patterns"][0]["account_fields"] =
         json!([{"field_name": "domain", "label": "Domain", "input_type": "text"}]);
     script.hosts.push("eu.acme.example");
