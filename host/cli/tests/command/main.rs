@@ -1,6 +1,12 @@
 //! The real command, from the outside: arguments in; exit code, standard output and standard error
 //! out. Nothing but loopback is dialled.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "outside #[test], tests all the same"
+)]
+
 mod batch;
 mod demo;
 mod errors;

@@ -8,8 +8,9 @@ use super::*;
 fn every_ready_payload_is_good() {
     let mut files: Vec<String> = std::fs::read_dir(repository("providers"))
         .unwrap()
-        .map(|entry| entry.unwrap().path().to_str().unwrap().to_owned())
-        .filter(|path| path.ends_with(".json"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .map(|path| path.to_str().unwrap().to_owned())
         .collect();
     files.sort();
     assert!(files.len() >= 12);

@@ -104,8 +104,8 @@ fn a_renewed_state_is_in_its_file_before_it_is_used() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(&state).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = std::fs::metadata(&state).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
     }
 
     let more = ["--connection", &connection, "/1.0/users/me"];
