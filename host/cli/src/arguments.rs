@@ -90,6 +90,9 @@ pub(crate) struct Global {
     /// Give an auth type or a mutation to the component of this digest
     #[arg(long = "pin", global = true, value_name = "TYPE=SHA256")]
     pub(crate) pins: Vec<Pin>,
+    /// Keep compiled plugins in this folder, which must be its owner's alone
+    #[arg(long, global = true, value_name = "DIR", env = "COUNTERSIGN_CACHE")]
+    pub(crate) cache: Option<PathBuf>,
     /// Say more on standard error: -v info, -vv debug, -vvv trace
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "log")]
     pub(crate) verbose: u8,

@@ -1,10 +1,11 @@
 //! The codes of the command itself, beside those of the library.
 
-use countersign::code::Code;
+use countersign::code::{Code, Entry};
 
 macro_rules! codes {
     ($($name:ident = $word:literal: $cause:literal, $actor:literal, $fix:literal;)*) => {
-        $(pub(crate) const $name: Code = Code::of_program($word, $cause, $actor, $fix);)*
+        $(pub(crate) const $name: Code =
+            Code::of(&Entry { word: $word, cause: $cause, actor: $actor, fix: $fix });)*
 
         /// All codes that only the command gives.
         pub const ALL: &[Code] = &[$($name),*];

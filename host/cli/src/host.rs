@@ -34,7 +34,11 @@ impl Host {
 
     /// The same with another folder.
     pub(crate) fn with_folder(global: &Global, folder: Option<&Path>) -> Result<Self, Failure> {
-        let sandbox = Sandbox::new(Limits::default(), None).context("starting the sandbox")?;
+        // wasmtime takes an absolute folder only.
+        let cache = global.cache.as_deref().map(std::path::absolute).transpose();
+        let cache = cache.context("finding the cache folder")?;
+        let sandbox = Sandbox::new(Limits::default(), cache.as_deref());
+        let sandbox = sandbox.context("starting the sandbox")?;
         let sandbox = Arc::new(sandbox);
         let bundled: Vec<(&str, &[u8])> = countersign_bundle::components()
             .iter()

@@ -82,12 +82,12 @@ impl Mask {
             .split(' ')
             .map(|word| if decoded(word).any(|it| masker.finds(&it)) { MASK } else { word })
             .collect();
-        let masked = masker.mask(&words.join(" ")).into_owned();
+        let covered = masker.mask(&words.join(" ")).into_owned();
         let holds_credentials = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name);
-        if !holds_credentials || masked.contains(MASK) {
-            return masked;
+        if !holds_credentials || covered.contains(MASK) {
+            return covered;
         }
-        match masked.split_once(' ') {
+        match covered.split_once(' ') {
             Some((scheme, _)) => format!("{scheme} {MASK}"),
             None => MASK.to_owned(),
         }

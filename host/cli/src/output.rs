@@ -23,6 +23,7 @@ impl Output {
     }
 
     /// Writes to standard output at once.
+    #[expect(clippy::unused_self, reason = "to have an output is the leave to write")]
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {

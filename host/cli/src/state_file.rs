@@ -46,18 +46,16 @@ impl Store for StateFile {
         state: State,
     ) -> Result<Arc<State>, StoreError> {
         let kept = self.memory.save(key, claim, over, state).await?;
-        match &self.path {
-            Some(path) => {
-                let text = format!("{:#}\n", kept.to_json(true));
-                write(path, text.as_bytes()).map_err(|cause| {
-                    StoreError::Unavailable(format!("{}: {cause}", path.display()))
-                })?;
-            }
-            None => tracing::warn!(
+        let Some(path) = &self.path else {
+            tracing::warn!(
                 "the account's state was renewed and is lost when this command ends; keep it with \
                  --state FILE"
-            ),
-        }
+            );
+            return Ok(kept);
+        };
+        let text = format!("{:#}\n", kept.to_json(true));
+        write(path, text.as_bytes())
+            .map_err(|cause| StoreError::Unavailable(format!("{}: {cause}", path.display())))?;
         Ok(kept)
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -50,7 +50,7 @@ impl Upstream {
                         async move {
                             let (parts, body) = request.into_parts();
                             let body =
-                                body.collect().await.map(|it| it.to_bytes()).unwrap_or_default();
+                                body.collect().await.map(Collected::to_bytes).unwrap_or_default();
                             let reply = answer(Request::from_parts(parts, body)).await;
                             Ok::<_, Infallible>(reply)
                         }

@@ -5,42 +5,46 @@
 
 /// A stable word for programs, with what people need to know about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Code {
-    word: &'static str,
-    cause: &'static str,
-    actor: &'static str,
-    fix: &'static str,
+pub struct Code(&'static Entry);
+
+/// What a code is made of: by a program around the library too, for codes of its own. Those are no
+/// part of [`Code::ALL`].
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The word.
+    pub word: &'static str,
+    /// What has happened, as a sentence.
+    pub cause: &'static str,
+    /// Who must act.
+    pub actor: &'static str,
+    /// What they can do, as a sentence.
+    pub fix: &'static str,
 }
 
 impl Code {
     /// The word: the same in every release.
     pub const fn as_str(self) -> &'static str {
-        self.word
+        self.0.word
     }
 
     /// What has happened.
     pub const fn cause(self) -> &'static str {
-        self.cause
+        self.0.cause
     }
 
     /// Who must act.
     pub const fn actor(self) -> &'static str {
-        self.actor
+        self.0.actor
     }
 
     /// What they can do.
     pub const fn fix(self) -> &'static str {
-        self.fix
+        self.0.fix
     }
 
-    /// A code of a program around the library. Those are no part of [`Code::ALL`].
-    pub const fn of_program(
-        word: &'static str,
-        cause: &'static str,
-        actor: &'static str,
-        fix: &'static str,
-    ) -> Self {
-        Self { word, cause, actor, fix }
+    /// The code of an entry.
+    pub const fn of(entry: &'static Entry) -> Self {
+        Self(entry)
     }
 }
 
@@ -48,7 +52,7 @@ macro_rules! codes {
     ($($name:ident = $word:literal: $cause:literal, $actor:literal, $fix:literal;)*) => {
         impl Code {
             $(pub(crate) const $name: Self =
-                Self { word: $word, cause: $cause, actor: $actor, fix: $fix };)*
+                Self(&Entry { word: $word, cause: $cause, actor: $actor, fix: $fix });)*
 
             /// All codes of the library.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];

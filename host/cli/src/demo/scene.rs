@@ -119,7 +119,9 @@ impl Scene {
         };
         row("in", &format!("GET {}", self.path));
         row("", &format!("proxy_url = {}", provider.proxy_url()));
-        values.iter().for_each(|value| row("", value));
+        for value in &values {
+            row("", value);
+        }
         let url = seen["url"].as_str().unwrap_or_default();
         let authority = seen["authority"].as_str().unwrap_or(self.host);
         row("upstream", &mask.text(&format!("GET https://{authority}{url}")));

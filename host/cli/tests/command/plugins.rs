@@ -1,0 +1,104 @@
+//! `countersign plugin list` and `plugin inspect`.
+
+use countersign_bundle::{components, example};
+use serde_json::json;
+
+use super::*;
+
+/// The same component once more, under another digest.
+fn changed(component: &[u8]) -> Vec<u8> {
+    // A custom section (id 0) of four bytes whose name is `x`; it means nothing to anyone.
+    [component, &[0, 4, 1, b'x', 1, 2]].concat()
+}
+
+#[test]
+fn the_list_has_what_serves_and_what_was_refused_with_its_reason() {
+    let files = Files::new();
+    let folder = files.0.path().to_str().unwrap();
+    files.bytes("example.wasm", example().bytes);
+    files.bytes("broken.wasm", b"not a component");
+    files.bytes("thief.wasm", &changed(components()[1].bytes));
+    let text = run(&["plugin", "list", "--plugins", folder, "--log", "off"]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    assert!(text.out.contains("X_TIMESTAMPED_KEY"), "{}", text.out);
+
+    let json = run(&["plugin", "list", "--plugins", folder, "--json", "--log", "off"]).json();
+    let serving = json["serving"].as_array().unwrap();
+    let types: Vec<_> = serving.iter().map(|it| it["auth_types"][0].as_str()).collect();
+    for wanted in ["BASIC", "BEARER", "API_KEY", "OAUTH", "X_TIMESTAMPED_KEY"] {
+        assert_eq!(types.iter().filter(|it| **it == Some(wanted)).count(), 1, "{wanted}");
+    }
+    let of_bearer = serving.iter().find(|it| it["auth_types"][0] == "BEARER").unwrap();
+    assert_eq!(of_bearer["source"], "bundled");
+    assert_eq!(of_bearer["faults"], 0);
+    assert_eq!(of_bearer["suspended_seconds"], json!(null));
+    let refused = json["refused"].as_array().unwrap();
+    for (file, reason) in [("broken.wasm", "not a WebAssembly component"), ("thief.wasm", "BEARER")]
+    {
+        let one = refused.iter().find(|it| it["source"].as_str().unwrap().ends_with(file));
+        assert!(one.unwrap()["reason"].as_str().unwrap().contains(reason), "{file}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_good_file_is_shown_whole_and_accepted() {
+    let files = Files::new();
+    let file = files.bytes("mine.wasm", example().bytes);
+    let text = run(&["plugin", "inspect", &file]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    let json = run(&["plugin", "inspect", &file, "--json"]).json();
+    assert_eq!(json["auth_types"], json!(["X_TIMESTAMPED_KEY"]));
+    assert_eq!(json["size"], example().bytes.len());
+    assert_eq!(json["contract"], "0.1.0");
+    assert_eq!(json["accepted"], true);
+    assert_eq!(json["about"]["inputs"]["account"][1]["secret"], true);
+    let digest = json["digest"].as_str().unwrap();
+    for shown in [
+        "X_TIMESTAMPED_KEY",
+        "write header/x-client-key",
+        "account/client_key (required, secret): Client key",
+        "countersign:auth/context@0.1.0",
+        "contract    0.1.0",
+        digest,
+        "accepted    yes",
+    ] {
+        assert!(text.out.contains(shown), "{shown}: {}", text.out);
+    }
+}
+
+#[test]
+fn a_file_that_would_not_serve_is_refused_with_the_reason() {
+    let files = Files::new();
+    let thief = files.bytes("thief.wasm", &changed(components()[1].bytes));
+    let broken = files.bytes("broken.wasm", b"\0asm\x0d\0\x01\0 and no more");
+    let missing = files.path("missing.wasm");
+    let own = files.bytes("own.wasm", components()[1].bytes);
+    let mine = files.bytes("mine.wasm", example().bytes);
+    let digest = run(&["plugin", "inspect", &thief, "--json"]).json();
+    let pin = format!("BEARER={}", digest["digest"].as_str().unwrap());
+    let other = format!("X_TIMESTAMPED_KEY={}", digest["digest"].as_str().unwrap());
+    for (arguments, code, reason) in [
+        (&[thief.as_str()][..], 1, "BEARER is already served by bearer (bundled"),
+        (&[&broken], 1, "not a WebAssembly component"),
+        (&[&missing], 1, "error[file_unreadable]"),
+        (&[&own], 0, ""),
+        (&[&thief, "--pin", &pin], 0, ""),
+        (&[&mine, "--pin", &other], 1, "is pinned to"),
+    ] {
+        let more = ["--log", "off"];
+        let run = run(&[&["plugin", "inspect"], arguments, &more].concat());
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.err);
+        assert!(run.err.contains(reason), "{arguments:?}: {}", run.err);
+    }
+    let json = run(&["plugin", "inspect", &thief, "--json"]);
+    assert_eq!(json.json()["accepted"], false);
+    let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();
+    assert_eq!(error["error"]["code"], "component_refused");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error() {
+    let run = run(&["plugin", "list", "--plugins", "no/such/folder"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.starts_with("error[host_unusable]: "), "{}", run.err);
+}

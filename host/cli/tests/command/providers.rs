@@ -1,0 +1,76 @@
+//! `countersign provider check`.
+
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn every_ready_payload_is_good() {
+    let mut files: Vec<String> = std::fs::read_dir(repository("providers"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 12);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let run = run(&[&["provider", "check"][..], &files].concat());
+    assert_eq!(run.code, 0, "{}", run.out);
+}
+
+#[test]
+fn every_problem_of_a_broken_payload_is_told_at_once() {
+    let files = Files::new();
+    let broken = files.json(
+        "broken.json",
+        &json!({
+            "display_name": "Broken",
+            "proxy_enabled": "yes",
+            "proxy_url": "http://{{nobody}}:{{port}}/api",
+            "proxy_headers": {"Host": "evil"},
+            "auth_patterns": [
+                {"type": "NO_SUCH_TYPE", "fields": [{"label": "no name"}]},
+                {"type": "BEARER", "display_name": "b",
+                    "auth_field_mutations": {"token": {"mutation": "no-such-mutation"}}},
+            ],
+        }),
+    );
+    let good = repository("providers/asana.json");
+    let arguments = ["provider", "check", &broken, good.to_str().unwrap()];
+    let text = run(&arguments);
+    assert_eq!(text.code, 1);
+    let json = run(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(json.code, 1);
+    let reports = json.json();
+    assert_eq!((&reports[0]["ok"], &reports[1]["ok"]), (&json!(false), &json!(true)));
+    let problems = reports[0]["problems"].as_array().unwrap();
+    for path in [
+        "proxy_enabled",
+        "proxy_headers.Host",
+        "auth_patterns[0].type",
+        "auth_patterns[0].fields[0].field_name",
+        "auth_patterns[1].auth_field_mutations.token.mutation",
+    ] {
+        let found = problems.iter().find(|it| it["path"] == path);
+        let found = found.unwrap_or_else(|| panic!("{path}: {problems:#?}"));
+        assert_ne!(found["fix"], "", "{path}");
+        assert!(text.out.contains(path), "{path}: {}", text.out);
+    }
+    let of_type = problems.iter().find(|it| it["path"] == "auth_patterns[0].type").unwrap();
+    assert!(of_type["fix"].as_str().unwrap().contains("API_KEY, BASIC, BEARER, OAUTH"));
+}
+
+#[test]
+fn a_file_that_is_no_payload_is_told_and_the_next_one_still_read() {
+    let files = Files::new();
+    let torn = files.bytes("torn.json", b"{\"token\": canary-torn}");
+    let missing = files.path("missing.json");
+    let good = repository("providers/asana.json");
+    let run = run(&["provider", "check", &torn, &missing, good.to_str().unwrap()]);
+    assert_eq!(run.code, 1);
+    run.hides(&["canary-torn"]);
+    assert!(run.out.contains("torn.json: refused"), "{}", run.out);
+    assert!(run.out.contains("missing.json: refused"), "{}", run.out);
+    assert!(run.out.contains("asana.json: ok"), "{}", run.out);
+}
