@@ -39,10 +39,7 @@ pub struct Call {
 }
 
 /// A [`Call`] to an instance that is kept.
-pub struct KeptCall<'a> {
-    call: &'a Call,
-    kept: Reused,
-}
+pub struct KeptCall<'a>(Reused<'a>);
 
 impl Call {
     /// What the host would ask for this subject.
@@ -101,15 +98,15 @@ impl Call {
 
     /// An instance that is kept, which production never does.
     pub fn keep(&self) -> Result<KeptCall<'_>, Failed> {
-        let kept = self.sandbox.reuse(&self.asked.plugin, self.moment.clone()).map_err(failed)?;
-        Ok(KeptCall { call: self, kept })
+        let kept = self.sandbox.reuse(&self.asked, self.moment.clone());
+        kept.map(KeptCall).map_err(failed)
     }
 }
 
 impl KeptCall<'_> {
     /// The call alone.
     pub fn again(&mut self) -> Result<usize, Failed> {
-        edits(self.kept.authorize(&self.call.asked).map_err(failed)?)
+        edits(self.0.authorize().map_err(failed)?)
     }
 }
 

@@ -63,7 +63,9 @@ mod tests {
             [("a", Some("1"), Some("1")), ("b", Some("1"), Some("2")), ("c", Some("1"), None)]
         {
             for (folder, bytes) in [(committed, before), (fresh, after)] {
-                bytes.map(|bytes| fs::write(folder.join(name), bytes).unwrap());
+                if let Some(bytes) = bytes {
+                    fs::write(folder.join(name), bytes).unwrap();
+                }
             }
         }
         fs::write(fresh.join("d"), "1").unwrap();

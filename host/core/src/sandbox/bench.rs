@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use wasmtime::Store;
 
-use super::call::unfit;
+use super::call::{Authorize, unfit};
 use super::host::Call;
 use super::{CallError, Loaded, Moment, Plugin, Sandbox, Shown};
-use crate::contract::AuthPlugin;
 use crate::contract::authorizer::Outcome;
 use crate::contract::types::Refusal;
 use crate::secret::Masker;
@@ -28,9 +27,10 @@ pub(crate) struct Asked {
 }
 
 /// An instance that answers call after call.
-pub(crate) struct Reused {
+pub(crate) struct Reused<'a> {
     store: Store<Call>,
-    instance: AuthPlugin,
+    authorize: Authorize<'a>,
+    asked: &'a Asked,
 }
 
 impl Asked {
@@ -60,9 +60,11 @@ impl Sandbox {
         moment: Moment,
     ) -> Result<Answer, CallError> {
         self.run_here(&asked.plugin.guest, moment, |store| {
-            let instance = asked.plugin.authorizer.instantiate(&mut *store).map_err(unfit)?;
-            let authorizer = instance.countersign_auth_authorizer();
-            authorizer.call_authorize(store, asked.shown.account(), None, &[])
+            let instance = asked.plugin.authorizer.instance_pre().instantiate(&mut *store);
+            let instance = instance.map_err(unfit)?;
+            let authorize = asked.plugin.functions.authorize(instance, store)?;
+            let (answer,) = authorize.call(store, (asked.shown.account(), None, &[]))?;
+            Ok(answer)
         })
     }
 
@@ -89,20 +91,27 @@ impl Sandbox {
         moment: Moment,
     ) -> Result<(), CallError> {
         self.run_here(&plugin.guest, moment, |store| {
-            plugin.authorizer.instantiate(store).map_err(unfit).map(drop)
+            plugin.authorizer.instance_pre().instantiate(store).map_err(unfit).map(drop)
         })
     }
 
-    pub(crate) fn reuse(&self, plugin: &Plugin, moment: Moment) -> wasmtime::Result<Reused> {
+    pub(crate) fn reuse<'a>(
+        &self,
+        asked: &'a Asked,
+        moment: Moment,
+    ) -> wasmtime::Result<Reused<'a>> {
         let mut store = self.store(NO_BUDGET, moment);
-        let instance = plugin.authorizer.instantiate(&mut store)?;
-        Ok(Reused { store, instance })
+        let plugin = &asked.plugin;
+        let instance = plugin.authorizer.instance_pre().instantiate(&mut store)?;
+        let authorize = plugin.functions.authorize(instance, &mut store)?;
+        Ok(Reused { store, authorize, asked })
     }
 }
 
-impl Reused {
-    pub(crate) fn authorize(&mut self, asked: &Asked) -> wasmtime::Result<Answer> {
-        let authorizer = self.instance.countersign_auth_authorizer();
-        authorizer.call_authorize(&mut self.store, asked.shown.account(), None, &[])
+impl Reused<'_> {
+    pub(crate) fn authorize(&mut self) -> wasmtime::Result<Answer> {
+        let account = self.asked.shown.account();
+        let (answer,) = self.authorize.call(&mut self.store, (account, None, &[]))?;
+        Ok(answer)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
 use wasmtime::{Store, Trap};
 
 use super::guest::{Guest, Mutation, Plugin};
@@ -9,7 +10,7 @@ use super::host::{Call, TooMuchRandom};
 use super::{CallError, Fault, Moment, Sandbox, Shown};
 use crate::contract::authorizer::{Outcome, Reaction, RequestView};
 use crate::contract::flow::{Event, Purpose, Step};
-use crate::contract::types::{HttpResponse, Refusal};
+use crate::contract::types::{Account, HttpResponse, Refusal};
 use crate::contract::{AuthPlugin, AuthPluginPre, FlowHalf, MutationPlugin, MutationPluginPre};
 use crate::secret::Masker;
 
@@ -23,6 +24,44 @@ pub(super) struct Described {
 
 /// `Err` where a function has other types than the contract's.
 type Typed<T> = Result<T, wasmtime::Error>;
+
+/// Where the functions of a request are among a plugin's exports.
+///
+/// The generated bindings would look up and type-check all four of the interface for every
+/// instance, a tenth of the cost of a call; their types were checked when the plugin was loaded,
+/// and here only that of the function that is called.
+pub(super) struct Functions {
+    validate: ComponentExportIndex,
+    authorize: ComponentExportIndex,
+    replied: ComponentExportIndex,
+}
+
+/// The types of `authorize`.
+pub(super) type Authorize<'a> =
+    TypedFunc<(&'a Account, Option<&'a RequestView>, &'a [u8]), (Result<Outcome, Refusal>,)>;
+
+impl Functions {
+    /// `None` where one is missing.
+    pub(super) fn of(component: &Component) -> Option<Self> {
+        // Finds every version that semver holds compatible with this one.
+        let interface = component.get_export_index(None, "countersign:auth/authorizer@0.1.0")?;
+        let index = |name| component.get_export_index(Some(&interface), name);
+        Some(Self {
+            validate: index("validate")?,
+            authorize: index("authorize")?,
+            replied: index("replied")?,
+        })
+    }
+
+    pub(super) fn authorize<'a>(
+        &self,
+        instance: Instance,
+        store: &mut Store<Call>,
+    ) -> wasmtime::Result<Authorize<'a>> {
+        instance.get_typed_func(store, &self.authorize)
+    }
+}
+
 type Answered<T> = Result<Result<T, Refusal>, CallError>;
 
 impl Sandbox {
@@ -73,8 +112,10 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Result<Vec<Refusal>, CallError> {
-        self.request_call(plugin, moment, masker, move |plugin, store| {
-            plugin.countersign_auth_authorizer().call_validate(store, shown.account())
+        self.request_call(plugin, moment, masker, move |plugin, instance, store| {
+            let validate = instance.get_typed_func(&mut *store, &plugin.functions.validate)?;
+            let (refusals,) = validate.call(store, (shown.account(),))?;
+            Ok(refusals)
         })
         .await
     }
@@ -89,13 +130,10 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Outcome> {
-        self.request_call(plugin, moment, masker, move |plugin, store| {
-            plugin.countersign_auth_authorizer().call_authorize(
-                store,
-                shown.account(),
-                request.as_ref(),
-                &cursor,
-            )
+        self.request_call(plugin, moment, masker, move |plugin, instance, store| {
+            let authorize = plugin.functions.authorize(instance, store)?;
+            let (answer,) = authorize.call(store, (shown.account(), request.as_ref(), &cursor))?;
+            Ok(answer)
         })
         .await
     }
@@ -110,13 +148,10 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Reaction> {
-        self.request_call(plugin, moment, masker, move |plugin, store| {
-            plugin.countersign_auth_authorizer().call_replied(
-                store,
-                shown.account(),
-                &reply,
-                &cursor,
-            )
+        self.request_call(plugin, moment, masker, move |plugin, instance, store| {
+            let replied = instance.get_typed_func(&mut *store, &plugin.functions.replied)?;
+            let (reaction,) = replied.call(store, (shown.account(), &reply, cursor.as_slice()))?;
+            Ok(reaction)
         })
         .await
     }
@@ -182,13 +217,13 @@ impl Sandbox {
         plugin: &Arc<Plugin>,
         moment: Moment,
         masker: &Masker,
-        call: impl FnOnce(&AuthPlugin, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
+        call: impl FnOnce(&Plugin, Instance, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<T, CallError> {
         let pre = Arc::clone(plugin);
         let answer = self
             .run(&plugin.guest, self.limits.request_budget, moment, move |store| {
-                let plugin = pre.authorizer.instantiate(&mut *store).map_err(unfit)?;
-                call(&plugin, store)
+                let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
+                call(&pre, instance.map_err(unfit)?, store)
             })
             .await?;
         plugin.guest.report(&answer.log, masker);

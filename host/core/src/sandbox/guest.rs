@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
 use super::Limits;
+use super::call::Functions;
 use super::health::Health;
 use super::host::Call;
 use super::journal::Journal;
@@ -129,6 +130,7 @@ pub(crate) struct Plugin {
     /// JSON for people and forms; an object.
     pub(crate) about: serde_json::Value,
     pub(super) authorizer: AuthPluginPre<Call>,
+    pub(super) functions: Functions,
     pub(super) flow: Option<FlowHalfPre<Call>>,
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 use serde_json::Value as Json;
 use wasmtime::component::Component;
 
-use super::call::Described;
+use super::call::{Described, Functions};
 use super::guest::{Guest, Mutation, Plugin};
 use super::{CallError, Moment, Sandbox};
 use crate::contract::{AuthPluginPre, FlowHalfPre, MutationPluginPre};
@@ -155,6 +155,7 @@ impl Sandbox {
             .map_err(mismatch)?;
         let (auth_types, flows, about) = check(&described, flow.is_some())?;
         let needs = Needs::parse(&described.needs)?;
+        let functions = Functions::of(&component).ok_or(LoadError::NoContract)?;
         Ok(Loaded::Plugin(Plugin {
             guest: guest.into(),
             auth_types,
@@ -163,6 +164,7 @@ impl Sandbox {
             declared_needs: described.needs,
             about,
             authorizer,
+            functions,
             flow,
         }))
     }
