@@ -102,16 +102,12 @@ impl Injector {
             store.seed(subject.state_key().clone(), state.clone());
         }
         let store = Arc::new(store);
-        let random: Arc<dyn Random> = match self.seed {
-            Some(seed) => Arc::new(SeededRandom::new(seed)),
-            None => Arc::new(SystemRandom),
-        };
         let (sandbox, registry) = (Arc::clone(&self.host.sandbox), Arc::clone(&self.host.registry));
         let client = Countersign::builder(sandbox, registry, self.egress.clone())
             .store(Arc::clone(&store) as _)
             .fetcher(Arc::clone(&script) as _)
             .clock(Arc::clone(&self.clock))
-            .random(random)
+            .random(random(self.seed))
             .build();
 
         let mut mask = if self.reveal { Mask::reveal() } else { Mask::of(subject) };
@@ -137,4 +133,29 @@ async fn prepared(client: &Countersign, case: &Case, mask: &mut Mask) -> Result<
     }
     let body = body.collect().await.map_err(|_| countersign::Error::Body)?.to_bytes();
     Ok(Fetch { method: parts.method, uri: parts.uri, headers: parts.headers, body })
+}
+
+/// Bytes fixed by the seed, or the system's.
+fn random(seed: Option<u64>) -> Arc<dyn Random> {
+    match seed {
+        Some(seed) => Arc::new(SeededRandom::new(seed)),
+        None => Arc::new(SystemRandom),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::random;
+
+    #[test]
+    fn a_seed_fixes_the_random_bytes_and_none_leaves_them_to_the_system() {
+        let draw = |seed| {
+            let mut bytes = [0; 32];
+            random(seed).fill(&mut bytes).unwrap();
+            bytes
+        };
+        assert_eq!(draw(Some(7)), draw(Some(7)));
+        assert_ne!(draw(Some(7)), draw(Some(8)));
+        assert_ne!(draw(None), draw(None));
+    }
 }
