@@ -26,8 +26,10 @@ use crate::{Countersign, Subject};
 #[error("what was to be measured fails: {0}")]
 pub struct Failed(String);
 
-fn failed(cause: impl ToString) -> Failed {
-    Failed(cause.to_string())
+impl Failed {
+    fn because(cause: &impl ToString) -> Self {
+        Self(cause.to_string())
+    }
 }
 
 /// One plugin asked for one account, over and over.
@@ -45,8 +47,14 @@ impl Call {
     /// What the host would ask for this subject.
     pub async fn of(host: &Countersign, subject: &Subject) -> Result<Self, Failed> {
         let inner = &host.inner;
-        let plugin = inner.registry.plugin(subject.pattern().auth_type()).map_err(failed)?;
-        let facts = inner.facts(subject, plugin, &BTreeMap::new()).await.map_err(failed)?;
+        let plugin = inner
+            .registry
+            .plugin(subject.pattern().auth_type())
+            .map_err(|it| Failed::because(&it))?;
+        let facts = inner
+            .facts(subject, plugin, &BTreeMap::new())
+            .await
+            .map_err(|it| Failed::because(&it))?;
         let values = facts.granted.reads(&facts.values);
         let values = values.map(|(name, value)| (name.to_owned(), value.expose().to_owned()));
         Ok(Self {
@@ -60,7 +68,7 @@ impl Call {
     /// The same call to another component, loaded into `sandbox`.
     pub fn of_component(&self, sandbox: &Arc<Sandbox>, bytes: &[u8]) -> Result<Self, Failed> {
         let plugin = sandbox.load_plugin(bytes, self.moment.clone());
-        let plugin = plugin.ok_or_else(|| failed("the component is not a plugin"))?;
+        let plugin = plugin.ok_or_else(|| Failed::because(&"the component is not a plugin"))?;
         Ok(Self {
             sandbox: Arc::clone(sandbox),
             asked: Asked::new(plugin, self.asked.values.clone()),
@@ -81,40 +89,46 @@ impl Call {
 
     /// The same, and an instance.
     pub fn instance(&self) -> Result<(), Failed> {
-        self.sandbox.instantiate_here(&self.asked.plugin, self.moment.clone()).map_err(failed)
+        self.sandbox
+            .instantiate_here(&self.asked.plugin, self.moment.clone())
+            .map_err(|it| Failed::because(&it))
     }
 
     /// The same, and the call: what production does, on this thread. Gives the number of edits.
     pub fn fresh(&self) -> Result<usize, Failed> {
-        edits(self.sandbox.authorize_here(&self.asked, self.moment.clone()).map_err(failed)?)
+        edits(
+            self.sandbox
+                .authorize_here(&self.asked, self.moment.clone())
+                .map_err(|it| Failed::because(&it))?,
+        )
     }
 
     /// What production does, on a thread of the pool.
     pub async fn pooled(&self) -> Result<usize, Failed> {
         let moment = self.moment.clone();
         let answer = self.sandbox.authorize_pooled(&self.asked, moment, &self.masker).await;
-        edits(answer.map_err(failed)?)
+        edits(answer.map_err(|it| Failed::because(&it))?)
     }
 
     /// An instance that is kept, which production never does.
     pub fn keep(&self) -> Result<KeptCall<'_>, Failed> {
         let kept = self.sandbox.reuse(&self.asked, self.moment.clone());
-        kept.map(KeptCall).map_err(failed)
+        kept.map(KeptCall).map_err(|it| Failed::because(&it))
     }
 }
 
 impl KeptCall<'_> {
     /// The call alone.
     pub fn again(&mut self) -> Result<usize, Failed> {
-        edits(self.0.authorize().map_err(failed)?)
+        edits(self.0.authorize().map_err(|it| Failed::because(&it))?)
     }
 }
 
 fn edits(answer: Result<Outcome, Refusal>) -> Result<usize, Failed> {
     match answer {
         Ok(Outcome::Ready(ready)) if !ready.edits.is_empty() => Ok(ready.edits.len()),
-        Ok(_) => Err(failed("the plugin is not ready")),
-        Err(refusal) => Err(failed(refusal.message)),
+        Ok(_) => Err(Failed::because(&"the plugin is not ready")),
+        Err(refusal) => Err(Failed(refusal.message)),
     }
 }
 
@@ -134,10 +148,18 @@ impl Remembered {
         request: Request<Empty<Bytes>>,
     ) -> Result<Self, Failed> {
         let mut outgoing = Outgoing::new(request);
-        let first = host.inner.authorize(subject, &mut outgoing, &[]).await.map_err(failed)?;
-        let answer = host.inner.authorize(subject, &mut outgoing, &[]).await.map_err(failed)?;
+        let first = host
+            .inner
+            .authorize(subject, &mut outgoing, &[])
+            .await
+            .map_err(|it| Failed::because(&it))?;
+        let answer = host
+            .inner
+            .authorize(subject, &mut outgoing, &[])
+            .await
+            .map_err(|it| Failed::because(&it))?;
         if !Arc::ptr_eq(&first, &answer) {
-            return Err(failed("the answer is not remembered"));
+            return Err(Failed::because(&"the answer is not remembered"));
         }
         Ok(Self { host: host.clone(), subject: Arc::clone(subject), outgoing, answer })
     }
@@ -146,16 +168,16 @@ impl Remembered {
     pub async fn lookup(&mut self) -> Result<(), Failed> {
         let inner = &self.host.inner;
         let answer = inner.authorize(&self.subject, &mut self.outgoing, &[]).await;
-        if Arc::ptr_eq(&answer.map_err(failed)?, &self.answer) {
+        if Arc::ptr_eq(&answer.map_err(|it| Failed::because(&it))?, &self.answer) {
             return Ok(());
         }
-        Err(failed("the answer was forgotten"))
+        Err(Failed::because(&"the answer was forgotten"))
     }
 
     /// Puts it on the request.
     pub fn apply(&self) -> Result<(), Failed> {
-        let outgoing = self.outgoing.again().ok_or_else(|| failed("the body streams"))?;
-        self.answer.apply(outgoing).map(drop).map_err(failed)
+        let outgoing = self.outgoing.again().ok_or_else(|| Failed::because(&"the body streams"))?;
+        self.answer.apply(outgoing).map(drop).map_err(|it| Failed::because(&it))
     }
 }
 

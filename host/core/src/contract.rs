@@ -35,9 +35,9 @@ mod mutation {
     });
 }
 
-pub(crate) use auth::{AuthPlugin, AuthPluginPre};
 pub(crate) use auth::countersign::auth::{context, types};
 pub(crate) use auth::exports::countersign::auth::authorizer;
+pub(crate) use auth::{AuthPlugin, AuthPluginPre};
 pub(crate) use flow_half::exports::countersign::auth::flow;
 pub(crate) use flow_half::{FlowHalf, FlowHalfPre};
 pub(crate) use mutation::{MutationPlugin, MutationPluginPre};

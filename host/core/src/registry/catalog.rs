@@ -47,8 +47,8 @@ impl Claim {
 impl Candidate {
     pub(super) fn new(source: Source, loaded: Loaded) -> Self {
         let component = match loaded {
-            Loaded::Plugin(plugin) => Component::Plugin(Arc::new(plugin)),
-            Loaded::Mutation(mutation) => Component::Mutation(Arc::new(mutation)),
+            Loaded::Plugin(plugin) => Component::Plugin(plugin),
+            Loaded::Mutation(mutation) => Component::Mutation(mutation),
         };
         Self { source, component }
     }

@@ -48,7 +48,7 @@ impl Sandbox {
     /// An auth plugin, loaded as a registry does.
     pub(crate) fn load_plugin(&self, bytes: &[u8], moment: Moment) -> Option<Arc<Plugin>> {
         match self.load("bench", bytes, moment).ok()? {
-            Loaded::Plugin(plugin) => Some(Arc::new(plugin)),
+            Loaded::Plugin(plugin) => Some(plugin),
             Loaded::Mutation(_) => None,
         }
     }

@@ -58,7 +58,7 @@ impl Functions {
         instance: Instance,
         store: &mut Store<Call>,
     ) -> wasmtime::Result<Authorize<'a>> {
-        instance.get_typed_func(store, &self.authorize)
+        instance.get_typed_func(store, self.authorize)
     }
 }
 
@@ -113,7 +113,7 @@ impl Sandbox {
         masker: &Masker,
     ) -> Result<Vec<Refusal>, CallError> {
         self.request_call(plugin, moment, masker, move |plugin, instance, store| {
-            let validate = instance.get_typed_func(&mut *store, &plugin.functions.validate)?;
+            let validate = instance.get_typed_func(&mut *store, plugin.functions.validate)?;
             let (refusals,) = validate.call(store, (shown.account(),))?;
             Ok(refusals)
         })
@@ -149,7 +149,7 @@ impl Sandbox {
         masker: &Masker,
     ) -> Answered<Reaction> {
         self.request_call(plugin, moment, masker, move |plugin, instance, store| {
-            let replied = instance.get_typed_func(&mut *store, &plugin.functions.replied)?;
+            let replied = instance.get_typed_func(&mut *store, plugin.functions.replied)?;
             let (reaction,) = replied.call(store, (shown.account(), &reply, cursor.as_slice()))?;
             Ok(reaction)
         })

@@ -6,6 +6,7 @@
 //! this host does not know. On `Err` nothing of it is kept.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use wasmtime::component::Component;
@@ -31,8 +32,8 @@ const LONGEST_ABOUT: usize = 64 << 10;
 
 /// A component that may be called.
 pub(crate) enum Loaded {
-    Plugin(Plugin),
-    Mutation(Mutation),
+    Plugin(Arc<Plugin>),
+    Mutation(Arc<Mutation>),
 }
 
 /// One of the flows that a plugin may have.
@@ -144,7 +145,8 @@ impl Sandbox {
                     "`name` must be lower-case letters, digits and hyphens".to_owned(),
                 ));
             }
-            return Ok(Loaded::Mutation(Mutation { guest: guest.into(), name, about, mutator }));
+            let mutation = Mutation { guest: guest.into(), name, about, mutator };
+            return Ok(Loaded::Mutation(mutation.into()));
         }
         let flow =
             if shape.flow { Some(FlowHalfPre::new(pre.clone()).map_err(mismatch)?) } else { None };
@@ -156,7 +158,7 @@ impl Sandbox {
         let (auth_types, flows, about) = check(&described, flow.is_some())?;
         let needs = Needs::parse(&described.needs)?;
         let functions = Functions::of(&component).ok_or(LoadError::NoContract)?;
-        Ok(Loaded::Plugin(Plugin {
+        Ok(Loaded::Plugin(Arc::new(Plugin {
             guest: guest.into(),
             auth_types,
             flows,
@@ -166,7 +168,7 @@ impl Sandbox {
             authorizer,
             functions,
             flow,
-        }))
+        })))
     }
 }
 
