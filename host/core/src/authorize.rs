@@ -169,7 +169,6 @@ impl Inner {
 
     /// Applies the answer, all of it or nothing, and checks where the request would go.
     pub(crate) fn apply(
-        &self,
         answer: &Answer,
         outgoing: Outgoing,
     ) -> Result<Request<RequestBody>, Error> {

@@ -168,7 +168,7 @@ impl Countersign {
     {
         let mut outgoing = Outgoing::new(request);
         let answer = self.inner.authorize(subject, &mut outgoing, &[]).await?;
-        self.inner.apply(&answer, outgoing)
+        Inner::apply(&answer, outgoing)
     }
 
     /// Authorizes the request, sends it, and brings the reply, which streams.

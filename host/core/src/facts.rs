@@ -180,7 +180,7 @@ impl Inner {
             values.set(format!("grant/{name}"), text);
         }
         let placed = self.fill_urls(subject, &mut values)?;
-        let granted = self.granted(&plugin, &values);
+        let granted = Self::granted(&plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
@@ -214,14 +214,14 @@ impl Inner {
             shared.as_deref(),
         );
         let placed = self.fill_urls(subject, &mut values)?;
-        let granted = self.granted(&plugin, &values);
+        let granted = Self::granted(&plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
         Ok(Facts { plugin, values, granted, masker, state: shared, shared_version, in_sight })
     }
 
-    fn granted(&self, plugin: &Plugin, values: &Values) -> Arc<Granted> {
+    fn granted(plugin: &Plugin, values: &Values) -> Arc<Granted> {
         let granted = plugin.needs.resolve(values);
         for ungranted in granted.ungranted() {
             tracing::warn!(plugin = plugin.guest.name, "{ungranted}");

@@ -62,7 +62,7 @@ impl Inner {
             }
             let method = outgoing.method.clone();
             let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
-            let request = self.apply(&answer, outgoing)?;
+            let request = Self::apply(&answer, outgoing)?;
             let reply = self.egress.send(request).await?;
             let (parts, body) = reply.into_parts();
             let reply = Response::from_parts(
