@@ -6,6 +6,10 @@
     reason = "what a test cannot set up is a failure of the test"
 )]
 
+mod folder;
+mod others;
+mod provoke;
+mod recorder;
 pub mod token_server;
 pub mod world;
 
@@ -21,12 +25,17 @@ use countersign::connection::Connection;
 use countersign::egress::EgressConfig;
 use countersign::provider::Provider;
 use countersign::random::SystemRandom;
-use countersign::sandbox::Limits;
+use countersign::sandbox::{Digest, Limits};
 use countersign::store::MemoryStore;
 use countersign::{Countersign, Egress, Registry, Sandbox, Subject};
 use countersign_cli::upstream::Upstream;
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
+
+pub use folder::Folder;
+pub use others::{BEARER_HOST, Others, bearer, serve_one};
+pub use provoke::{HOSTILE_HOSTS, provoke, victim};
+pub use recorder::Recorder;
 
 /// One sandbox for a test binary: its engine reserves address space.
 pub fn sandbox() -> Arc<Sandbox> {
@@ -43,15 +52,24 @@ pub fn bundled() -> Vec<(&'static str, &'static [u8])> {
 
 /// A registry of the bundled components and a folder.
 pub fn registry(folder: Option<PathBuf>) -> Arc<Registry> {
-    let registry = Registry::new(
-        sandbox(),
-        Arc::new(SystemClock),
-        Arc::new(SystemRandom),
-        &bundled(),
-        folder,
-        BTreeMap::new(),
-    );
+    registry_of(sandbox(), &bundled(), folder, BTreeMap::new())
+}
+
+/// A registry of these components and a folder, where an operator has settled some types.
+pub fn registry_of(
+    sandbox: Arc<Sandbox>,
+    bundled: &[(&str, &[u8])],
+    folder: Option<PathBuf>,
+    pins: BTreeMap<String, Digest>,
+) -> Arc<Registry> {
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let registry = Registry::new(sandbox, clock, random, bundled, folder, pins);
     Arc::new(registry.expect("the bundled components load"))
+}
+
+/// One of the bundled components, for tests that need no other.
+pub fn bundled_one(name: &str) -> (&'static str, &'static [u8]) {
+    bundled().into_iter().find(|one| one.0 == name).expect("a bundled component")
 }
 
 /// An egress that sends `hosts` to the upstream, and trusts it.

@@ -1,5 +1,7 @@
 //! `cargo xtask`: what the project does to itself.
 
+mod bench;
+mod check;
 mod plugins;
 
 use anyhow::Result;
@@ -15,12 +17,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measures what a plugin call costs.
+    Bench(bench::Arguments),
+    /// Checks what `cargo test` cannot, because it needs more than stable Rust.
+    Check,
     /// Builds the bundled plugins from source.
     Plugins(plugins::Arguments),
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Check => check::run(),
         Task::Plugins(arguments) => plugins::run(&arguments),
     }
 }

@@ -10,15 +10,16 @@ mod digest;
 mod tests;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use build::Route;
 
 /// Where the committed components are.
-const COMPONENTS: &str = "plugins/bundle/components";
+pub(crate) const COMPONENTS: &str = "plugins/bundle/components";
 
 /// A crate that becomes a component.
 struct Guest {
@@ -40,6 +41,7 @@ const GUESTS: &[Guest] = &[
     // Its constants (SHA-256, JSON) take it past one page whatever the stack; on the second there
     // is room for more of that.
     Guest { stack: 48 * 1024, ..plugin("oauth", "countersign-plugin-oauth") },
+    plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];
 
@@ -64,18 +66,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.check {
         return check(root);
     }
-    let route = Route::find()?;
+    let folder = arguments.out.clone().unwrap_or_else(|| root.join(COMPONENTS));
+    build(root, &Route::find()?, &folder)
+}
+
+/// Builds every guest into a folder, with the compiler that the committed components come from.
+pub(crate) fn rebuild(folder: &Path) -> Result<()> {
+    build(root(), &Route::debian()?, folder)
+}
+
+fn build(root: &Path, route: &Route, folder: &Path) -> Result<()> {
     say(&format!("building with {route}"));
     let mut components = Vec::new();
     for guest in GUESTS {
-        let module = build::module(root, guest, &route)?;
+        let module = build::module(root, guest, route)?;
         let digest = digest::of(root, guest)?;
         let component = component::wrap(&module, guest.imports, &digest)
             .with_context(|| format!("{} does not make a component", guest.name))?;
         components.push((guest, component));
     }
-    let folder = arguments.out.clone().unwrap_or_else(|| root.join(COMPONENTS));
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(folder)?;
     for (guest, component) in components {
         fs::write(folder.join(guest.name).with_extension("wasm"), &component)?;
         let pages = component::pages(&component)?;
@@ -102,12 +112,21 @@ fn check(root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn root() -> &'static Path {
+/// The cargo that started this task, in the workspace.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root).stdin(Stdio::null());
+    cargo
+}
+
+/// The workspace's folder.
+pub(crate) fn root() -> &'static Path {
     // The crate sits one folder below the workspace's root.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
+/// One line on standard output.
 #[expect(clippy::print_stdout, reason = "what a task tells its user")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
 }

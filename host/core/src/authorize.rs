@@ -15,6 +15,7 @@ use http::{HeaderMap, Method, Request};
 use http_body::Body;
 use url::Url;
 
+use crate::account::Status;
 use crate::body::{BodyError, RequestBody};
 use crate::client::Inner;
 use crate::contract::authorizer::{Outcome, Ready};
@@ -25,6 +26,7 @@ use crate::facts::Facts;
 use crate::fields;
 use crate::needs::Granted;
 use crate::remember::{Answer, Key, Remembered};
+use crate::reply::MOST_HELD;
 use crate::sandbox::{Flow, Plugin};
 use crate::subject::{LONGEST_MEMO, MemoOwner, SeenMemo, Subject};
 use crate::target::{RenderedBase, TargetError};
@@ -117,6 +119,10 @@ impl Inner {
         if !subject.provider().proxy_enabled() {
             return Err(Error::ProxyDisabled);
         }
+        let status = subject.account().status();
+        if matches!(status, Status::Disconnected | Status::PendingVerification) {
+            return Err(Error::Inactive(status));
+        }
         if cursor.is_empty()
             && let Some(remembered) = subject.remembered.load_full()
         {
@@ -128,7 +134,7 @@ impl Inner {
         let generation = self.registry.generation();
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;
         let mut renewals = 0;
-        self.renew_expired(subject, &plugin, &mut renewals).await?;
+        self.renew_stale(subject, &plugin, &mut renewals).await?;
         loop {
             let facts = self.facts(subject, Arc::clone(&plugin), &BTreeMap::new()).await?;
             let hint = match self.base(subject, &facts.values) {
@@ -167,40 +173,33 @@ impl Inner {
         }
     }
 
-    /// Applies the answer, all of it or nothing, and checks where the request would go.
-    pub(crate) fn apply(
-        answer: &Answer,
-        outgoing: Outgoing,
-    ) -> Result<Request<RequestBody>, Error> {
-        let Answer { base, granted, rules, .. } = answer;
-        let (mut headers, mut url) = outgoing.dressed(base, granted, &answer.headers)?;
-        let mut replaced = None;
-        let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
-        answer.edits.apply(granted, rules, request, |url| base.admits(url)).map_err(|cause| {
-            Error::Edit {
-                plugin: answer.plugin.guest.name.clone(),
-                message: answer.masker.mask(&cause.to_string()).into_owned(),
-            }
-        })?;
-        let body = replaced.map_or(outgoing.body, RequestBody::whole);
-        let mut request = Request::new(body);
-        *request.method_mut() = outgoing.method;
-        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
-    /// State past its end is renewed before anything else, where there is a way to.
-    async fn renew_expired(
+    /// State past its end is renewed before anything else, or refused where there is no way to;
+    /// state that will soon be is renewed in the background, and used meanwhile.
+    async fn renew_stale(
         self: &Arc<Self>,
         subject: &Arc<Subject>,
         plugin: &Plugin,
         renewals: &mut usize,
     ) -> Result<(), Error> {
         let Some(state) = self.store.state(subject.state_key()).await? else { return Ok(()) };
-        if state.is_expired(self.clock.unix_millis()) && renews(plugin) {
+        let now = self.clock.unix_millis();
+        if state.is_expired(now) {
+            if !renews(plugin) {
+                return Err(Error::Expired);
+            }
             *renewals += 1;
             self.renew(subject, state.version, Vec::new()).await?;
+        } else if state.renew_at.is_some_and(|time| time <= now)
+            && renews(plugin)
+            && self.ahead.pass(subject.state_key(), now, self.settings.forced_renewal_gap)
+        {
+            let (inner, subject) = (Arc::clone(self), Arc::clone(subject));
+            let version = state.version;
+            tokio::spawn(async move {
+                if let Err(error) = inner.renew(&subject, version, Vec::new()).await {
+                    tracing::warn!(code = error.code(), "a renewal ahead of expiry failed");
+                }
+            });
         }
         Ok(())
     }
@@ -272,6 +271,9 @@ impl Inner {
                     if !superset || !grows || rounds > MOST_ROUNDS {
                         return Err(facts.broke("it asks to be shown more without end"));
                     }
+                    // Kept only once it is known to be a wish that may be granted.
+                    Wish::parse(&names, &facts.granted)
+                        .map_err(|cause| facts.view_refused(&cause))?;
                     subject.wish(digest, &names);
                     wished = Some(names);
                 }
@@ -307,6 +309,12 @@ impl Inner {
         if ready.watches.len() > MOST_WATCHES {
             return Err(facts.broke("it watches for too many kinds of reply"));
         }
+        if ready.watches.iter().any(|watch| watch.body > MOST_HELD) {
+            return Err(facts.broke("it wants more than 64 KiB of a reply held back"));
+        }
+        if ready.watches.iter().any(|watch| watch.body > 0) && !facts.granted.reads_reply_body() {
+            return Err(facts.broke("it watches for a reply's body, which is outside its needs"));
+        }
         let rules =
             EditRules { origins: subject.listed_origins().to_vec(), ..EditRules::default() };
         let edits = CheckedEdits::check(ready.edits, &facts.granted, &rules)
@@ -330,10 +338,8 @@ impl Inner {
                 shared_version: facts.shared_version,
                 memo_revision: when.seen.revision(),
             };
-            let expires_at = facts.state.as_ref().and_then(|state| state.expires_at);
-            let now = self.clock.unix_millis();
-            let remembered =
-                Remembered::new(key, Arc::clone(&answer), ready.remember, now, expires_at);
+            let (now, state) = (self.clock.unix_millis(), facts.state.as_deref());
+            let remembered = Remembered::new(key, Arc::clone(&answer), ready.remember, now, state);
             subject.remembered.store(remembered.map(Arc::new));
         }
         Ok(answer)
@@ -348,6 +354,29 @@ impl Inner {
             shared_version: crate::facts::version(shared.as_deref()),
             memo_revision: subject.memo_revision(),
         })
+    }
+}
+
+impl Answer {
+    /// Applies the answer, all of it or nothing, and checks where the request would go.
+    pub(crate) fn apply(&self, outgoing: Outgoing) -> Result<Request<RequestBody>, Error> {
+        let Answer { base, granted, rules, .. } = self;
+        let (mut headers, mut url) = outgoing.dressed(base, granted, &self.headers)?;
+        let mut replaced = None;
+        let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
+        self.edits.apply(granted, rules, request, |url| base.admits(url)).map_err(|cause| {
+            Error::Edit {
+                plugin: self.plugin.guest.name.clone(),
+                message: self.masker.mask(&cause.to_string()).into_owned(),
+            }
+        })?;
+        let body = replaced.map_or(outgoing.body, RequestBody::whole);
+        let mut request = Request::new(body);
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
+        *request.headers_mut() = headers;
+        request.extensions_mut().insert(self.masker.clone());
+        Ok(request)
     }
 }
 

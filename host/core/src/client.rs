@@ -5,8 +5,8 @@
 //! URI only path and query are looked at, so no caller can choose where a credential goes. On
 //! `Err` nothing was sent, unless the error says that the upstream broke off.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,13 +18,13 @@ use crate::body::{BodyError, RequestBody};
 use crate::clock::{Clock, SystemClock};
 use crate::egress::Egress;
 use crate::error::Error;
-use crate::flow::{Fetcher, Renewals};
+use crate::flow::{Fetcher, Gaps, Renewals};
 use crate::random::{Random, SystemRandom};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::reply::ReplyBody;
 use crate::sandbox::{Moment, Sandbox};
-use crate::store::{MemoryStore, StateKey, Store};
+use crate::store::{MemoryStore, Store};
 use crate::subject::Subject;
 use crate::target::TargetRules;
 
@@ -42,7 +42,8 @@ pub struct Settings {
     pub resend_bytes: u64,
     /// How long all the fetches of one flow may take together.
     pub flow_deadline: Duration,
-    /// The least time between two renewals that a reply forced, for one account.
+    /// The least time between two renewals of one account that a reply forced, and between two
+    /// that were begun ahead of expiry.
     pub forced_renewal_gap: Duration,
 }
 
@@ -75,8 +76,10 @@ pub(crate) struct Inner {
     pub(crate) rules: TargetRules,
     pub(crate) settings: Settings,
     pub(crate) renewals: Renewals,
-    /// When each account's last forced renewal was, in Unix milliseconds.
-    pub(crate) forced: Mutex<HashMap<StateKey, u64>>,
+    /// Renewals that a reply forced.
+    pub(crate) forced: Gaps,
+    /// Renewals ahead of expiry.
+    pub(crate) ahead: Gaps,
 }
 
 /// Joins the parts; see [`Countersign::builder`].
@@ -132,7 +135,8 @@ impl Builder {
             rules,
             settings,
             renewals: Renewals::default(),
-            forced: Mutex::default(),
+            forced: Gaps::default(),
+            ahead: Gaps::default(),
         };
         Countersign { inner: Arc::new(inner) }
     }
@@ -155,6 +159,9 @@ impl Countersign {
 
     /// The request as it would be sent. Its URI is absolute; renewals that it needs are done.
     ///
+    /// Among its extensions is a [`Masker`](crate::secret::Masker) that knows the secrets it was
+    /// made with, mutated ones too, for whoever shows it.
+    ///
     /// A plugin that watches for the reply (a challenge, a nonce) is not told of one: whoever
     /// sends the request alone goes without.
     pub async fn prepare<B>(
@@ -168,7 +175,7 @@ impl Countersign {
     {
         let mut outgoing = Outgoing::new(request);
         let answer = self.inner.authorize(subject, &mut outgoing, &[]).await?;
-        Inner::apply(&answer, outgoing)
+        answer.apply(outgoing)
     }
 
     /// Authorizes the request, sends it, and brings the reply, which streams.

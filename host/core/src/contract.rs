@@ -40,4 +40,4 @@ pub(crate) use auth::exports::countersign::auth::authorizer;
 pub(crate) use auth::{AuthPlugin, AuthPluginPre};
 pub(crate) use flow_half::exports::countersign::auth::flow;
 pub(crate) use flow_half::{FlowHalf, FlowHalfPre};
-pub(crate) use mutation::MutationPluginPre;
+pub(crate) use mutation::{MutationPlugin, MutationPluginPre};

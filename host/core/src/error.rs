@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::account::Status;
+use crate::code::Code;
 use crate::egress::EgressError;
 use crate::fields::{FieldsError, ProxyHeaderError};
 use crate::flow::FlowError;
@@ -24,6 +26,13 @@ pub enum Error {
     /// The provider's `proxy_enabled` is false. Whoever configures must act.
     #[error("the provider has proxy_enabled set to false")]
     ProxyDisabled,
+    /// The account is disconnected, or waits for verification. Whoever connects it must act.
+    #[error("the account is {0}: connect it again")]
+    Inactive(Status),
+    /// The account's state is past its end, and its plugin has no way to renew it. The user must
+    /// authorize again.
+    #[error("the account's credential has expired and cannot be renewed: authorize it again")]
+    Expired,
     /// The connection does not say which auth pattern it uses. Whoever configures must act.
     #[error(transparent)]
     Pattern(#[from] SelectError),
@@ -101,26 +110,33 @@ pub enum Error {
 impl Error {
     /// A stable word for programs: the same in every release, listed in `docs/errors.md`.
     pub fn code(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The code, with who must act and how.
+    pub fn kind(&self) -> Code {
         match self {
-            Self::ProxyDisabled => "proxy_disabled",
-            Self::Pattern(_) => "auth_pattern_unknown",
-            Self::UnknownType(_) => "auth_type_unknown",
-            Self::UnknownMutation(_) => "mutation_unknown",
-            Self::Fields(_) | Self::ProxyHeader(_) => "invalid_config",
-            Self::Target(_) => "target_refused",
-            Self::Refused { refusal, .. } => refusal.reason.code(),
-            Self::Call(CallError::Fault { .. }) => "plugin_fault",
-            Self::Call(CallError::Suspended { .. }) => "plugin_suspended",
-            Self::Call(CallError::Busy { .. }) => "sandbox_busy",
-            Self::Call(CallError::Host(_)) | Self::Host(_) => "host_failed",
-            Self::Edit { .. } => "edit_refused",
-            Self::View { .. } => "view_refused",
-            Self::Contract { .. } => "plugin_contract",
-            Self::Flow(error) => error.code(),
-            Self::Renewal(error) => error.code(),
-            Self::Egress(error) => egress_code(error),
-            Self::Store(_) => "store_failed",
-            Self::Body => "body_unreadable",
+            Self::ProxyDisabled => Code::PROXY_DISABLED,
+            Self::Inactive(_) => Code::ACCOUNT_INACTIVE,
+            Self::Expired => Code::REAUTHORIZE,
+            Self::Pattern(_) => Code::AUTH_PATTERN_UNKNOWN,
+            Self::UnknownType(_) => Code::AUTH_TYPE_UNKNOWN,
+            Self::UnknownMutation(_) => Code::MUTATION_UNKNOWN,
+            Self::Fields(_) | Self::ProxyHeader(_) => Code::INVALID_CONFIG,
+            Self::Target(_) => Code::TARGET_REFUSED,
+            Self::Refused { refusal, .. } => refusal.reason.kind(),
+            Self::Call(CallError::Fault { .. }) => Code::PLUGIN_FAULT,
+            Self::Call(CallError::Suspended { .. }) => Code::PLUGIN_SUSPENDED,
+            Self::Call(CallError::Busy { .. }) => Code::SANDBOX_BUSY,
+            Self::Call(CallError::Host(_)) | Self::Host(_) => Code::HOST_FAILED,
+            Self::Edit { .. } => Code::EDIT_REFUSED,
+            Self::View { .. } => Code::VIEW_REFUSED,
+            Self::Contract { .. } => Code::PLUGIN_CONTRACT,
+            Self::Flow(error) => error.kind(),
+            Self::Renewal(error) => error.kind(),
+            Self::Egress(error) => error.kind(),
+            Self::Store(_) => Code::STORE_FAILED,
+            Self::Body => Code::BODY_UNREADABLE,
         }
     }
 
@@ -143,14 +159,5 @@ impl Error {
             Self::Renewal(error) => error.retry_after(),
             _ => None,
         }
-    }
-}
-
-fn egress_code(error: &EgressError) -> &'static str {
-    match error {
-        EgressError::AddressRefused { .. } => "address_refused",
-        EgressError::TimedOut { .. } => "upstream_timeout",
-        EgressError::TooLarge { .. } => "upstream_too_large",
-        _ => "upstream_unreachable",
     }
 }

@@ -34,7 +34,7 @@ use crate::subject::Subject;
 pub use error::FlowError;
 pub use fetch::Fetcher;
 pub use grant::{Callback, GrantRequest, Paused, Progress, Prompt};
-pub(crate) use renewal::Renewals;
+pub(crate) use renewal::{Gaps, Renewals};
 
 /// Steps of one flow (the contract's own number); those before a pause count.
 const MOST_STEPS: u32 = 8;

@@ -20,6 +20,7 @@
 pub mod account;
 pub mod body;
 pub mod clock;
+pub mod code;
 pub mod connection;
 pub mod edit;
 pub mod egress;
@@ -39,6 +40,10 @@ pub mod subject;
 pub mod target;
 pub mod values;
 pub mod view;
+
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 
 mod authorize;
 mod client;

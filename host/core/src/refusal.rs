@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::code::Code;
 use crate::contract::types;
 use crate::secret::Masker;
 
@@ -32,12 +33,17 @@ pub enum Reason {
 impl Reason {
     /// A stable word for programs.
     pub fn code(self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The code, with who must act and how.
+    pub fn kind(self) -> Code {
         match self {
-            Self::InvalidConfig => "invalid_config",
-            Self::Reauthorize => "reauthorize",
-            Self::Denied => "denied",
-            Self::Unavailable => "unavailable",
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidConfig => Code::INVALID_CONFIG,
+            Self::Reauthorize => Code::REAUTHORIZE,
+            Self::Denied => Code::DENIED,
+            Self::Unavailable => Code::UNAVAILABLE,
+            Self::InvalidRequest => Code::INVALID_REQUEST,
         }
     }
 }

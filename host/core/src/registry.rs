@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::clock::Clock;
-use crate::random::Random;
+use crate::clock::{Clock, SystemClock};
+use crate::random::{Random, SystemRandom};
 use crate::sandbox::{Digest, LoadError, Moment, Mutation, Plugin, Sandbox};
 
 use catalog::Catalog;
@@ -90,6 +90,16 @@ pub struct UnknownMutation {
 }
 
 impl Registry {
+    /// Loads these components, each a name and its bytes, and no others: the system's clock and
+    /// randomness, no folder.
+    pub fn bundled(
+        sandbox: Arc<Sandbox>,
+        components: &[(&str, &[u8])],
+    ) -> Result<Self, RegistryError> {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        Self::new(sandbox, clock, random, components, None, BTreeMap::new())
+    }
+
     /// Loads the bundled components, each a name and its bytes, then the folder.
     ///
     /// A folder that is not there is an empty one, so that it may be made later. Takes as long as
@@ -135,8 +145,9 @@ impl Registry {
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         let moment = Moment { now: self.clock.unix_millis(), random: Arc::clone(&self.random) };
+        let most = self.sandbox.limits().component_bytes;
         let files =
-            source::read(self.folder.as_deref()).map_err(|cause| RegistryError::Folder {
+            source::read(self.folder.as_deref(), most).map_err(|cause| RegistryError::Folder {
                 folder: self.folder.iter().map(|it| it.display().to_string()).collect(),
                 cause,
             })?;

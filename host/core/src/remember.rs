@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use crate::account::State;
 use crate::contract::authorizer::Watch;
 use crate::edit::{CheckedEdits, EditRules};
 use crate::needs::Granted;
@@ -20,6 +21,9 @@ use crate::target::RenderedBase;
 /// The longest an answer is used again, in milliseconds. Long enough that its cost vanishes; short
 /// enough that a mistake in a key would not last a day.
 const LONGEST: u64 = 60 * 60 * 1000;
+
+/// The same where a renewal is due and has not come, in milliseconds.
+const LONGEST_WHEN_DUE: u64 = 10 * 1000;
 
 /// All that must stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +64,16 @@ impl Remembered {
         answer: Arc<Answer>,
         remember: u32,
         now: u64,
-        expires_at: Option<u64>,
+        state: Option<&State>,
     ) -> Option<Self> {
-        let until = now
-            .saturating_add((u64::from(remember) * 1000).min(LONGEST))
-            .min(expires_at.unwrap_or(u64::MAX));
+        let mut until = now.saturating_add((u64::from(remember) * 1000).min(LONGEST));
+        until = until.min(state.and_then(|state| state.expires_at).unwrap_or(u64::MAX));
+        // The slow path is where a renewal ahead of expiry begins, so it must be taken then.
+        until = match state.and_then(|state| state.renew_at) {
+            Some(time) if time > now => until.min(time),
+            Some(_) => until.min(now + LONGEST_WHEN_DUE),
+            None => until,
+        };
         let reusable = remember > 0
             && until > now
             && answer.cursor.is_empty()

@@ -6,9 +6,8 @@
 //! that is there is delivered, so nothing is lost that a caller without a plugin would have had.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -25,14 +24,13 @@ use crate::egress::{self, EgressError};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
-use crate::store::StateKey;
 use crate::subject::{LONGEST_MEMO, MemoOwner, Subject};
 use crate::view::latin1;
 
 /// Repeats that a plugin may ask for within one request (the contract's own number).
 const MOST_REPEATS: usize = 3;
 /// Bytes of a reply that may be held back (the contract's own number).
-const MOST_HELD: u32 = 64 << 10;
+pub(crate) const MOST_HELD: u32 = 64 << 10;
 
 const EVENTS: &[u8] = b"text/event-stream";
 
@@ -62,7 +60,7 @@ impl Inner {
             }
             let method = outgoing.method.clone();
             let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
-            let request = Self::apply(&answer, outgoing)?;
+            let request = answer.apply(outgoing)?;
             let reply = self.egress.send(request).await?;
             let (parts, body) = reply.into_parts();
             let reply = Response::from_parts(
@@ -73,6 +71,11 @@ impl Inner {
             let (reply, shown) = watched(&answer, reply).await?;
             let Some(shown) = shown else { return Ok(reply) };
             let next = self.replied(subject, &answer, shown).await?;
+            if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
+                let plugin = answer.plugin.guest.name.clone();
+                let what = "it asks for a renewal that it does not have";
+                return Err(Error::Contract { plugin, what });
+            }
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);
             // Whether or not this request can be made again: the next one needs the new state too.
             cursor = match next {
@@ -132,14 +135,12 @@ impl Inner {
         answer: &Answer,
         hint: Vec<u8>,
     ) -> bool {
-        if !renews(&answer.plugin) {
-            return false;
-        }
         let Ok(state) = self.store.state(subject.state_key()).await else { return false };
         if crate::facts::version(state.as_deref()) != answer.state_version {
             return true;
         }
-        let renewed = if self.may_force(subject.state_key()) {
+        let (key, now) = (subject.state_key(), self.clock.unix_millis());
+        let renewed = if self.forced.pass(key, now, self.settings.forced_renewal_gap) {
             self.renew(subject, answer.state_version, hint).await
         } else if let Some(outcome) = self.renewal_under_way(subject, &hint).await {
             // Another request was told the same a moment ago.
@@ -158,23 +159,6 @@ impl Inner {
     }
 }
 
-impl Inner {
-    /// Whether a reply may force a renewal for this account now; if so, the next one has to wait.
-    fn may_force(&self, key: &StateKey) -> bool {
-        let now = self.clock.unix_millis();
-        let gap = u64::try_from(self.settings.forced_renewal_gap.as_millis()).unwrap_or(u64::MAX);
-        let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
-        forced.retain(|_, last| now.saturating_sub(*last) < gap);
-        match forced.entry(key.clone()) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(entry) => {
-                entry.insert(now);
-                true
-            }
-        }
-    }
-}
-
 /// The reply, and what the plugin is shown of it where it watches for its kind.
 async fn watched(
     answer: &Answer,
@@ -183,10 +167,10 @@ async fn watched(
     let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
         return Ok((reply, None));
     };
-    let wanted = watch.body.min(MOST_HELD);
-    let holds = wanted > 0 && answer.granted.reads_reply_body();
+    // Within bounds and granted, or there would be no answer.
+    let wanted = watch.body;
     let mut body = Vec::new();
-    if holds {
+    if wanted > 0 {
         if !may_be_held(&reply, wanted) || !reply.body_mut().hold(wanted as usize).await? {
             return Ok((reply, None));
         }

@@ -7,6 +7,8 @@
 //! apart, because three different parties must act: a guest's *refusal* is an answer (it comes
 //! back inside `Ok`), a guest's *fault* and a failing host are [`CallError`]s.
 
+#[cfg(feature = "bench")]
+pub(crate) mod bench;
 mod budget;
 mod call;
 mod engine;
@@ -18,8 +20,8 @@ mod limits;
 mod load;
 mod shown;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
@@ -43,9 +45,11 @@ use host::Call;
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<Call>,
-    limits: Limits,
+    limits: Arc<Limits>,
     threads: rayon::ThreadPool,
     seats: Arc<Semaphore>,
+    /// One component describes itself at a time, in a slot that requests never have.
+    describing: Mutex<()>,
 }
 
 /// The sandbox cannot be had. The operator must act.
@@ -147,7 +151,14 @@ impl Sandbox {
             .build()
             .map_err(|cause| SandboxError::Threads(cause.to_string()))?;
         let seats = Arc::new(Semaphore::new(limits.concurrent_calls));
-        Ok(Self { engine, linker, limits, threads, seats })
+        Ok(Self {
+            engine,
+            linker,
+            limits: Arc::new(limits),
+            threads,
+            seats,
+            describing: Mutex::new(()),
+        })
     }
 
     /// The profile that this sandbox runs under.
@@ -166,30 +177,34 @@ impl Sandbox {
         moment: Moment,
         operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<Answer<T>, CallError> {
-        if let Some(left) = guest.health.suspended(Instant::now()) {
-            return Err(CallError::Suspended { plugin: guest.name.clone(), left });
-        }
-        let waiting = Waiting::begin(guest, self.limits.waiting_calls)?;
+        let suspended = || match guest.health.suspended(Instant::now()) {
+            Some(left) => Err(CallError::Suspended { plugin: guest.name.clone(), left }),
+            None => Ok(()),
+        };
+        suspended()?;
+        let waiting = Waiting::begin(guest, self.limits.waiting_calls_per_plugin)?;
         let closed = |_| CallError::Host("the pool is closed");
         let share = Arc::clone(&guest.share).acquire_owned().await.map_err(closed)?;
         let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(closed)?;
         drop(waiting);
+        // The calls ahead of this one may have been the last that the plugin was trusted with.
+        suspended()?;
 
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
-        let name = Arc::clone(guest);
+        let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
         self.threads.spawn(move || {
             let result = operation(&mut store);
             let log = store.data_mut().take_log();
             // The slot is overwritten and given back before anyone else may have the seat.
             drop(store);
+            // Here and not by the caller, who may have gone away: a plugin that outlasts its
+            // callers' patience is judged all the same.
+            let result = settle(&called, result, &limits);
             drop((seat, share));
-            drop(sender.send((result, log)));
-            drop(name);
+            drop(sender.send(result.map(|value| Answer { value, log })));
         });
-        let (result, log) = receiver.await.map_err(|_| CallError::Host("a call was lost"))?;
-        let result = self.settle(guest, result);
-        result.map(|value| Answer { value, log })
+        receiver.await.map_err(|_| CallError::Host("a call was lost"))?
     }
 
     /// As [`Sandbox::run`], on the calling thread: for loading, which is never on a request's path.
@@ -199,10 +214,11 @@ impl Sandbox {
         moment: Moment,
         operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
+        let _alone = self.describing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut store = self.store(self.limits.request_budget, moment);
         let result = operation(&mut store);
         drop(store);
-        self.settle(guest, result)
+        settle(guest, result, &self.limits)
     }
 
     fn store(&self, budget: Duration, moment: Moment) -> Store<Call> {
@@ -212,23 +228,24 @@ impl Sandbox {
         budget::set(&mut store, budget, self.limits.wall_factor);
         store
     }
+}
 
-    fn settle<T>(&self, guest: &Guest, result: wasmtime::Result<T>) -> Result<T, CallError> {
-        let error = match result {
-            Ok(value) => {
-                guest.health.succeeded();
-                return Ok(value);
-            }
-            Err(error) => error,
-        };
-        let fault = call::classify(&error);
-        tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
-        if let Some(length) = guest.health.faulted(Instant::now(), &self.limits) {
-            tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),
-                "plugin suspended after repeated faults");
+/// Turns what came of a call into what its caller is told, and remembers how the guest behaved.
+fn settle<T>(guest: &Guest, result: wasmtime::Result<T>, limits: &Limits) -> Result<T, CallError> {
+    let error = match result {
+        Ok(value) => {
+            guest.health.succeeded(Instant::now());
+            return Ok(value);
         }
-        Err(CallError::Fault { plugin: guest.name.clone(), fault })
+        Err(error) => error,
+    };
+    let fault = call::classify(&error);
+    tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
+    if let Some(length) = guest.health.faulted(Instant::now(), limits) {
+        tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),
+            "plugin suspended after repeated faults");
     }
+    Err(CallError::Fault { plugin: guest.name.clone(), fault })
 }
 
 /// An answer, and what the guest logged while making it.

@@ -28,6 +28,16 @@ pub fn components() -> &'static [Bundled] {
     bundled!["basic", "bearer", "api-key", "oauth"]
 }
 
+/// All of it, as names and bytes: what `countersign::Registry` takes.
+pub fn all() -> Vec<(&'static str, &'static [u8])> {
+    components().iter().chain(mutations()).map(|it| (it.name, it.bytes)).collect()
+}
+
+/// A plugin that is not part of the host: what a custom one looks like, for a plugin folder.
+pub fn example() -> Bundled {
+    Bundled { name: "example", bytes: include_bytes!("../components/example.wasm") }
+}
+
 /// The custom mutations.
 pub fn mutations() -> &'static [Bundled] {
     bundled!["mutation-base64"]

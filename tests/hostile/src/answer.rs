@@ -110,19 +110,23 @@ pub fn fetch(method: &str, url: impl Into<Val>, headers: Vec<Val>) -> Val {
     ))
 }
 
-/// `ok(step.pause)` with a prompt for the browser, and no callback of its own.
-pub fn prompt(url: impl Into<Val>) -> Val {
+/// `ok(step.pause)` with a prompt for the browser, which comes back with this `state`.
+pub fn prompt(url: impl Into<Val>, state: impl Into<Val>) -> Val {
     let prompt = Val::Record(vec![("url", url.into()), ("code", Val::none())]);
-    pause(Val::some(prompt), Val::none())
+    paused(Val::some(prompt), Val::some(entry("state", state)), Val::none())
 }
 
-/// `ok(step.pause)`.
-pub fn pause(prompt: Val, seconds: Val) -> Val {
+/// `ok(step.pause)` with nothing to show, for this many seconds.
+pub fn pause(seconds: Val) -> Val {
+    paused(Val::none(), Val::none(), seconds)
+}
+
+fn paused(prompt: Val, callback: Val, seconds: Val) -> Val {
     Val::ok(Val::of(
         "pause",
         Val::Record(vec![
             ("prompt", prompt),
-            ("callback", Val::none()),
+            ("callback", callback),
             ("seconds", seconds),
             ("cursor", "".into()),
         ]),

@@ -93,7 +93,7 @@ impl Case {
     }
 
     fn new(name: &str, stage: Stage, ending: Ending, guest: Guest) -> Self {
-        let auth_type = auth_type(name);
+        let auth_type = if stage == Stage::Mutate { name.into() } else { auth_type(name) };
         let made_of = MadeOf::Guest(Box::new(guest));
         Self { name: name.into(), auth_type, stage, ending, made_of }
     }
@@ -203,7 +203,8 @@ fn at(name: &str, stage: Stage, body: impl Into<Body>) -> Guest {
             .body("resume", body),
         Stage::Grant => flowing(name).body("begin", body),
         Stage::Mutate => {
-            Guest::mutation(r#"{"title":"Hostile","version":"1"}"#.into()).body("mutate", body)
+            let about = format!(r#"{{"name":"{name}","title":"Hostile","version":"1"}}"#);
+            Guest::mutation(about.into()).body("mutate", body)
         }
     }
 }

@@ -14,7 +14,7 @@ fn request() -> GrantRequest {
 
 async fn begin(scene: &Scene) -> Paused {
     match scene.host.begin_grant(&scene.subject, request()).await.unwrap() {
-        Progress::Paused(paused) => paused,
+        Progress::Paused(paused) => *paused,
         Progress::Done(_) => panic!("nobody was asked"),
     }
 }

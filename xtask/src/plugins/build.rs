@@ -7,7 +7,7 @@
 use std::{
     env, fmt, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -33,10 +33,15 @@ impl Route {
         if sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir() {
             return Ok(Self::Installed { sysroot });
         }
+        Self::debian()
+    }
+
+    /// Debian's, also where rustup has the target: the committed components come from it.
+    pub(super) fn debian() -> Result<Self> {
         ensure!(
             Path::new(DEBIAN_RUSTC).is_file(),
-            "neither {TARGET} nor {DEBIAN_RUSTC} is here: run `rustup target add {TARGET}`, or \
-             `apt-get install rustc-web rust-web-src lld-19`"
+            "{DEBIAN_RUSTC} is missing: `apt-get install rustc-web rust-web-src lld-19` (for a build \
+             of your own, `rustup target add {TARGET}` does as well)"
         );
         let sysroot = self::sysroot(DEBIAN_RUSTC)?;
         let library = sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml");
@@ -78,15 +83,13 @@ impl fmt::Display for Route {
 /// Compiles the guest and gives its core module, in which no path of this machine is named.
 pub(super) fn module(root: &Path, guest: &Guest, route: &Route) -> Result<Vec<u8>> {
     let target = root.join("target/guest");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = super::cargo(root);
     cargo
-        .current_dir(root)
         .args(["rustc", "--lib", "--quiet", "--locked", "--profile", "guest", "--target", TARGET])
         .args(["--package", guest.package])
         .arg("--target-dir")
         .arg(&target)
-        .env("CARGO_ENCODED_RUSTFLAGS", remaps(root, route)?.join("\x1f"))
-        .stdin(Stdio::null());
+        .env("CARGO_ENCODED_RUSTFLAGS", remaps(root, route)?.join("\x1f"));
     route.apply(&mut cargo);
     // Not among the flags for every crate: they would make a standard library for each size.
     cargo.arg("--").args(link_flags(guest));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::dial::Refused;
 use super::outgoing::BodyFault;
+use crate::code::Code;
 
 /// What went wrong, by who must act.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +133,23 @@ impl std::fmt::Display for Phase {
 }
 
 impl EgressError {
+    /// The code, with who must act and how.
+    pub fn kind(&self) -> Code {
+        match self {
+            Self::Url { .. } | Self::Method | Self::BodyLength => Code::INVALID_REQUEST,
+            Self::Scheme { .. } => Code::TARGET_REFUSED,
+            Self::AddressRefused { .. } => Code::ADDRESS_REFUSED,
+            Self::TimedOut { .. } => Code::UPSTREAM_TIMEOUT,
+            Self::TooLarge { .. } => Code::UPSTREAM_TOO_LARGE,
+            Self::BodyAborted => Code::BODY_UNREADABLE,
+            Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Protocol { .. }
+            | Self::Closed { .. } => Code::UPSTREAM_UNREACHABLE,
+        }
+    }
+
     /// Whether the upstream may have seen the request. Where this is `false`, sending it again is
     /// safe, even if it spends something (a refresh token, a one-time code).
     pub fn may_have_been_sent(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Why a flow did not end.
 
+use crate::code::Code;
 use crate::sandbox::Flow;
 
 /// The state is what it was before the flow.
@@ -75,14 +76,19 @@ pub enum FlowError {
 impl FlowError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The code, with who must act and how.
+    pub fn kind(&self) -> Code {
         match self {
-            Self::Missing { .. } => "flow_missing",
-            Self::PromptOutsideGrant => "reauthorize",
-            Self::TimedOut => "flow_timeout",
-            Self::Callback | Self::PluginChanged => "callback_refused",
-            Self::ClientCertificate => "unsupported",
-            Self::LearntOrigin => "target_refused",
-            _ => "flow_refused",
+            Self::Missing { .. } => Code::FLOW_MISSING,
+            Self::PromptOutsideGrant => Code::REAUTHORIZE,
+            Self::TimedOut => Code::FLOW_TIMEOUT,
+            Self::Callback | Self::PluginChanged => Code::CALLBACK_REFUSED,
+            Self::ClientCertificate => Code::UNSUPPORTED,
+            Self::LearntOrigin => Code::TARGET_REFUSED,
+            _ => Code::FLOW_REFUSED,
         }
     }
 }

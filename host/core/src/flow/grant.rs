@@ -43,7 +43,7 @@ pub enum Progress {
     /// It is done, and its state is stored.
     Done(Arc<State>),
     /// It waits.
-    Paused(Paused),
+    Paused(Box<Paused>),
 }
 
 /// A flow that waits for a user, for a time, or for whichever comes first.
@@ -163,12 +163,12 @@ fn progress(stage: Stage) -> Result<Progress, Error> {
             code: prompt.code,
         }),
     };
-    Ok(Progress::Paused(Paused {
+    Ok(Progress::Paused(Box::new(Paused {
         prompt,
         callback: pause.callback.map(|(name, value)| (name, Secret::new(value))),
         after: pause.seconds.map(|seconds| Duration::from_secs(seconds.into())),
         waiting,
-    }))
+    })))
 }
 
 /// Whether the host hands this pause out.

@@ -22,16 +22,36 @@ use crate::subject::Subject;
 
 type Outcome = Result<Arc<State>, Arc<Error>>;
 
-/// The renewals under way in this process.
+type Renewal = Shared<BoxFuture<'static, Outcome>>;
+
+/// The renewals under way in this process, by account and hint.
 #[derive(Default)]
-pub(crate) struct Renewals(Mutex<HashMap<Key, Shared<BoxFuture<'static, Outcome>>>>);
+pub(crate) struct Renewals(Mutex<HashMap<Key, Renewal>>);
 
 /// Whose state, and with which hint.
 type Key = (StateKey, Vec<u8>);
 
 impl Renewals {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Shared<BoxFuture<'static, Outcome>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Renewal>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When something was last done for each account, so that it is not done too often.
+#[derive(Default)]
+pub(crate) struct Gaps(Mutex<HashMap<StateKey, u64>>);
+
+impl Gaps {
+    /// Whether it may be done now, in Unix milliseconds; if so, it counts as done.
+    pub(crate) fn pass(&self, key: &StateKey, now: u64, gap: Duration) -> bool {
+        let gap = u64::try_from(gap.as_millis()).unwrap_or(u64::MAX);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.retain(|_, time| now.saturating_sub(*time) < gap);
+        if last.contains_key(key) {
+            return false;
+        }
+        last.insert(key.clone(), now);
+        true
     }
 }
 

@@ -35,7 +35,10 @@ const OAUTH_KEYS: &[&str] = &[
     "scope_separator",
     "grant_type",
     "token_endpoint_auth_method",
-    "extra_authorize_params",
+    "authorize_params",
+    "authorization_response_iss_parameter_supported",
+    "fetch_user_info",
+    "token_attributes",
 ];
 
 /// One auth pattern of a provider.

@@ -82,7 +82,7 @@ impl Catalog {
         let mut next = Self::default();
         let mut candidates = bundled.to_vec();
         for file in files {
-            candidates.extend(next.candidate(file, before, &load));
+            candidates.extend(next.candidate(&file, before, &load));
         }
         next.settle(candidates, before, pins);
         next
@@ -127,7 +127,7 @@ impl Catalog {
     /// the last good one.
     fn candidate(
         &mut self,
-        file: File,
+        file: &File,
         before: &Self,
         load: impl Fn(&str, &[u8]) -> Result<Loaded, LoadError>,
     ) -> Option<Candidate> {

@@ -1,7 +1,7 @@
 //! Where components come from.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// Where a component came from.
@@ -36,8 +36,8 @@ impl File {
 }
 
 /// Every `.wasm` file of the folder, in the order of their names. No folder, or one that is not
-/// there, has none.
-pub(super) fn read(folder: Option<&Path>) -> io::Result<Vec<File>> {
+/// there, has none. Of each, at most `most` bytes are read.
+pub(super) fn read(folder: Option<&Path>, most: usize) -> io::Result<Vec<File>> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -52,8 +52,25 @@ pub(super) fn read(folder: Option<&Path>) -> io::Result<Vec<File>> {
     Ok(paths
         .into_iter()
         .map(|path| {
-            let bytes = std::fs::read(&path);
+            let bytes = read_file(&path, most);
             File { path, bytes }
         })
         .collect())
+}
+
+fn read_file(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    // To open a pipe would wait for whoever writes to it.
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if metadata.len() > most as u64 {
+        return Err(io::Error::other(format!(
+            "it has {} bytes; at most {most} are read",
+            metadata.len()
+        )));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -10,7 +10,7 @@ use super::{CallError, Fault, Moment, Sandbox, Shown};
 use crate::contract::authorizer::{Outcome, Reaction, RequestView};
 use crate::contract::flow::{Event, Purpose, Step};
 use crate::contract::types::{HttpResponse, Refusal};
-use crate::contract::{AuthPlugin, AuthPluginPre, MutationPluginPre};
+use crate::contract::{AuthPlugin, AuthPluginPre, FlowHalf, MutationPlugin, MutationPluginPre};
 use crate::secret::Masker;
 
 /// What `describe` of an auth plugin answered; not yet checked.
@@ -21,6 +21,8 @@ pub(super) struct Described {
     pub(super) about: String,
 }
 
+/// `Err` where a function has other types than the contract's.
+type Typed<T> = Result<T, wasmtime::Error>;
 type Answered<T> = Result<Result<T, Refusal>, CallError>;
 
 impl Sandbox {
@@ -28,17 +30,23 @@ impl Sandbox {
         &self,
         guest: &Guest,
         pre: &AuthPluginPre<Call>,
+        has_flow: bool,
         moment: Moment,
-    ) -> Result<Described, CallError> {
+    ) -> Result<Typed<Described>, CallError> {
         self.run_here(guest, moment, |store| {
-            let plugin = pre.instantiate(&mut *store).map_err(unfit)?;
+            let instance = pre.instance_pre().instantiate(&mut *store).map_err(unfit)?;
+            let flow = if has_flow { FlowHalf::new(&mut *store, &instance).err() } else { None };
+            let plugin = match (AuthPlugin::new(&mut *store, &instance), flow) {
+                (Ok(plugin), None) => plugin,
+                (Err(cause), _) | (_, Some(cause)) => return Ok(Err(cause)),
+            };
             let raw = plugin.countersign_auth_authorizer().call_describe(store)?;
-            Ok(Described {
+            Ok(Ok(Described {
                 auth_types: raw.auth_types,
                 flows: raw.flows,
                 needs: raw.needs,
                 about: raw.about,
-            })
+            }))
         })
     }
 
@@ -47,12 +55,13 @@ impl Sandbox {
         guest: &Guest,
         pre: &MutationPluginPre<Call>,
         moment: Moment,
-    ) -> Result<String, CallError> {
+    ) -> Result<Typed<String>, CallError> {
         self.run_here(guest, moment, |store| {
-            pre.instantiate(&mut *store)
-                .map_err(unfit)?
-                .countersign_auth_mutator()
-                .call_describe(store)
+            let instance = pre.instance_pre().instantiate(&mut *store).map_err(unfit)?;
+            match MutationPlugin::new(&mut *store, &instance) {
+                Ok(mutation) => mutation.countersign_auth_mutator().call_describe(store).map(Ok),
+                Err(cause) => Ok(Err(cause)),
+            }
         })
     }
 
@@ -191,9 +200,7 @@ impl Sandbox {
         plugin: &Arc<Plugin>,
         moment: Moment,
         masker: &Masker,
-        call: impl FnOnce(&crate::contract::FlowHalf, &mut Store<Call>) -> wasmtime::Result<T>
-        + Send
-        + 'static,
+        call: impl FnOnce(&FlowHalf, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<T, CallError> {
         if plugin.flow.is_none() {
             return Err(CallError::Host("a flow was asked of a plugin that has none"));
@@ -216,7 +223,7 @@ impl Sandbox {
 #[error("the instance does not fit")]
 struct Unfit;
 
-fn unfit(error: wasmtime::Error) -> wasmtime::Error {
+pub(super) fn unfit(error: wasmtime::Error) -> wasmtime::Error {
     error.context(Unfit)
 }
 

@@ -16,11 +16,6 @@ use super::{Limits, SandboxError};
 /// How often the epoch moves: the resolution of every budget.
 pub(super) const TICK: Duration = Duration::from_millis(1);
 
-/// Bytes of a memory or table slot that stay mapped between calls. A guest whose arena and stack
-/// fit in here causes no system call (measured; see `cargo xtask bench sandbox`).
-const KEEP_MEMORY: usize = 128 << 10;
-const KEEP_TABLE: usize = 64 << 10;
-
 /// Address space kept for each memory where the default of 4 GiB each cannot be had.
 const SMALL_RESERVATION_GUARD: u64 = 64 << 10;
 
@@ -64,9 +59,7 @@ fn config(limits: &Limits, cache: Option<Cache>, reservation: Reservation) -> Co
         .cache(cache)
         .epoch_interruption(true)
         .max_wasm_stack(limits.stack_bytes)
-        // Data segments are a few KiB: copying them costs less than mapping them (measured with
-        // 300 plugins called in turn).
-        .memory_init_cow(false)
+        .memory_init_cow(limits.copy_on_write)
         // A trap's frames go to nobody, and their names come from the guest.
         .wasm_backtrace_max_frames(None)
         // Equal inputs give equal outputs, on every processor.
@@ -90,7 +83,9 @@ fn config(limits: &Limits, cache: Option<Cache>, reservation: Reservation) -> Co
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let calls = u32::try_from(limits.concurrent_calls).unwrap_or(u32::MAX);
+    // One more than requests may use at a time: a component that is loaded under full load takes
+    // no request's place.
+    let calls = u32::try_from(limits.concurrent_calls).unwrap_or(u32::MAX).saturating_add(1);
     let cores = limits.core_instances;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
@@ -102,10 +97,9 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(cores)
         .max_memory_size(limits.memory_bytes)
         .table_elements(limits.table_elements)
-        .linear_memory_keep_resident(KEEP_MEMORY)
-        .table_keep_resident(KEEP_TABLE)
-        // A slot belongs to no plugin: with many plugins, warm slots are searched and missed.
-        .max_unused_warm_slots(0);
+        .linear_memory_keep_resident(limits.kept_memory)
+        .table_keep_resident(limits.kept_table)
+        .max_unused_warm_slots(limits.warm_slots);
     pool
 }
 

@@ -1,5 +1,6 @@
-//! What a plugin may use up. Every number has its reason; all of them are one value, so that an
-//! operator can see and replace the whole profile.
+//! What a plugin may use up, and what the pool keeps between calls. Every number has its reason; all
+//! of them are one value, so that an operator can see and replace the whole profile. The last four
+//! only change speed: `cargo xtask bench sandbox --settings` measures them against the alternatives.
 
 use std::time::Duration;
 
@@ -16,9 +17,11 @@ pub struct Limits {
     /// its own share and leaves the rest.
     pub concurrent_calls_per_plugin: usize,
 
-    /// Calls that may wait for a thread before new ones are turned away as busy. At the budget of
-    /// a looping plugin this is about ten seconds of waiting, longer than any caller would.
-    pub waiting_calls: usize,
+    /// Calls of one plugin that may wait for a thread before new ones are turned away as busy. At
+    /// the budget of a looping plugin this is about ten seconds of waiting, longer than any caller
+    /// would. There is no bound on all plugins together: one plugin's crowd must not turn away
+    /// another's.
+    pub waiting_calls_per_plugin: usize,
 
     /// CPU time for `describe`, `validate`, `authorize`, `replied` and `mutate`. The slowest
     /// bundled one takes 0.2 ms; a signature with RSA in a guest takes about 5.
@@ -72,6 +75,21 @@ pub struct Limits {
 
     /// The longest suspension: short enough that an operator who fixed the cause need not act.
     pub longest_suspension: Duration,
+
+    /// Bytes of a memory slot that are overwritten between calls in place of being unmapped; what
+    /// lies beyond is unmapped. A guest whose arena and stack fit in here causes no system call.
+    pub kept_memory: usize,
+
+    /// The same of a table slot.
+    pub kept_table: usize,
+
+    /// Slots that wait for the component that had them last. None, because with many plugins warm
+    /// slots are searched for and missed.
+    pub warm_slots: u32,
+
+    /// Whether data segments are mapped copy-on-write. Not, because they are a few KiB: copying
+    /// them costs less where many plugins are called in turn.
+    pub copy_on_write: bool,
 }
 
 impl Default for Limits {
@@ -81,7 +99,7 @@ impl Default for Limits {
         Self {
             concurrent_calls,
             concurrent_calls_per_plugin: concurrent_calls / 2,
-            waiting_calls: 1000 * concurrent_calls,
+            waiting_calls_per_plugin: 500 * concurrent_calls,
             request_budget: Duration::from_millis(10),
             flow_budget: Duration::from_millis(500),
             wall_factor: 20,
@@ -96,7 +114,11 @@ impl Default for Limits {
             faults_to_suspend: 5,
             fault_window: Duration::from_secs(10),
             first_suspension: Duration::from_secs(1),
-            longest_suspension: Duration::from_secs(300),
+            longest_suspension: Duration::from_mins(5),
+            kept_memory: 128 << 10,
+            kept_table: 64 << 10,
+            warm_slots: 0,
+            copy_on_write: false,
         }
     }
 }

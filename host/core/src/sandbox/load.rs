@@ -133,8 +133,10 @@ impl Sandbox {
         let mismatch = |cause: wasmtime::Error| LoadError::Mismatch(first_line(&cause));
         if shape.mutator {
             let mutator = MutationPluginPre::new(pre).map_err(mismatch)?;
-            let text =
-                self.describe_mutation(&guest, &mutator, moment).map_err(LoadError::Describe)?;
+            let text = self
+                .describe_mutation(&guest, &mutator, moment)
+                .map_err(LoadError::Describe)?
+                .map_err(mismatch)?;
             let about = object("describe", &text)?;
             let name = about.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
             if !is_mutation_name(&name) {
@@ -147,8 +149,10 @@ impl Sandbox {
         let flow =
             if shape.flow { Some(FlowHalfPre::new(pre.clone()).map_err(mismatch)?) } else { None };
         let authorizer = AuthPluginPre::new(pre).map_err(mismatch)?;
-        let described =
-            self.describe_plugin(&guest, &authorizer, moment).map_err(LoadError::Describe)?;
+        let described = self
+            .describe_plugin(&guest, &authorizer, flow.is_some(), moment)
+            .map_err(LoadError::Describe)?
+            .map_err(mismatch)?;
         let (auth_types, flows, about) = check(&described, flow.is_some())?;
         let needs = Needs::parse(&described.needs)?;
         Ok(Loaded::Plugin(Plugin {
@@ -227,6 +231,9 @@ fn check(
             printable(bad)
         ));
     }
+    if (1..types.len()).any(|nth| types[..nth].contains(&types[nth])) {
+        return refuse("`auth-types` names a type twice".to_owned());
+    }
     let mut flows = Vec::new();
     for name in &described.flows {
         let Some(flow) = Flow::ALL.into_iter().find(|flow| flow.as_str() == name) else {
@@ -268,7 +275,7 @@ fn is_mutation_name(name: &str) -> bool {
 
 /// A name that came from a file, made fit for one line of a terminal.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_graphic()).take(LONGEST_TYPE).collect()
+    text.chars().filter(char::is_ascii_graphic).take(LONGEST_TYPE).collect()
 }
 
 fn first_line(error: &wasmtime::Error) -> String {

@@ -47,6 +47,18 @@ impl Masker {
         }
     }
 
+    /// Learns what the other one knows.
+    pub fn join(&mut self, other: &Self) {
+        self.secrets.extend_from_slice(&other.secrets);
+        self.needles.take();
+    }
+
+    /// Forgets one, however often it was learnt: for what is shown on purpose.
+    pub fn forget(&mut self, secret: &Secret) {
+        self.secrets.retain(|known| known.expose() != secret.expose());
+        self.needles.take();
+    }
+
     /// Whether `text` holds a known secret.
     pub fn finds(&self, text: &str) -> bool {
         self.needles().iter().any(|needle| find(text, needle.expose()).is_some())
@@ -112,7 +124,7 @@ fn encodings(text: &str) -> Vec<String> {
         forms.push(upper.replace("%20", "+"));
         forms.push(upper);
     }
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     forms.push(hex.to_uppercase());
     forms.push(hex);
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
@@ -170,7 +182,7 @@ mod tests {
             ("plain", text.to_owned()),
             ("percent", "p%40ss%2Fw%22ord~1".to_owned()),
             ("percent, lower case", "p%40ss%2fw%22ord~1".to_owned()),
-            ("hex", text.bytes().map(|b| format!("{b:02X}")).collect()),
+            ("hex", text.bytes().fold(String::new(), |hex, b| hex + &format!("{b:02X}"))),
             ("base64", STANDARD.encode(text)),
             ("base64 after one byte", STANDARD.encode(format!("u{text}"))),
             ("base64 after a user name", STANDARD.encode(format!("user:{text}"))),
@@ -193,6 +205,16 @@ mod tests {
     fn a_secret_that_is_part_of_the_mask_ends() {
         let masker = Masker::new([&Secret::from("masked")]);
         assert_eq!(masker.mask("was masked here"), format!("was {MASK} here"));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_shown_and_what_is_joined_is_not() {
+        let [host, token] = ["acme.example.com", "hunter2"].map(Secret::from);
+        let mut masker = Masker::new([&host, &host]);
+        masker.join(&Masker::new([&token]));
+        masker.forget(&host);
+        let shown = masker.mask("acme.example.com hunter2").into_owned();
+        assert_eq!(shown, format!("acme.example.com {MASK}"));
     }
 
     #[test]

@@ -23,9 +23,9 @@ fn endless() -> Vec<Case> {
         rejected("endless-flow", Stage::Resume, fetch("POST", TOKEN_URI, Vec::new())),
         // `authorize` asks for another renewal whatever the state is.
         rejected("endless-renewal", Stage::Renew, fresh()),
-        rejected("pause-of-136-years", Stage::Grant, pause(Val::none(), wait(u64::from(u32::MAX)))),
-        rejected("pause-of-no-time", Stage::Grant, pause(Val::none(), wait(0))),
-        rejected("pause-for-nothing", Stage::Grant, pause(Val::none(), Val::none())),
+        rejected("pause-of-136-years", Stage::Grant, pause(wait(u64::from(u32::MAX)))),
+        rejected("pause-of-no-time", Stage::Grant, pause(wait(0))),
+        rejected("pause-for-nothing", Stage::Grant, pause(Val::none())),
     ]
 }
 
@@ -80,7 +80,7 @@ fn prompts() -> Vec<Case> {
     let state = Part::Param(7);
     let to = |name: &str, url: &'static str| {
         let url = [Part::Text(url), Part::Text("?state="), state.clone()];
-        rejected(name, Stage::Grant, prompt(url))
+        rejected(name, Stage::Grant, prompt(url, [state.clone()]))
     };
     vec![
         to("prompt-other-origin", "https://phish.example/authorize"),
@@ -91,16 +91,28 @@ fn prompts() -> Vec<Case> {
         rejected(
             "prompt-token-in-url",
             Stage::Grant,
-            prompt([
-                Part::Text(AUTHORIZE_URI),
-                Part::Text("?state="),
-                state.clone(),
-                Part::Text("&login_hint="),
-                Part::Token,
-            ]),
+            prompt(
+                [
+                    Part::Text(AUTHORIZE_URI),
+                    Part::Text("?state="),
+                    state.clone(),
+                    Part::Text("&login_hint="),
+                    Part::Token,
+                ],
+                [state.clone()],
+            ),
         ),
-        rejected("prompt-without-the-state-token", Stage::Grant, prompt(AUTHORIZE_URI)),
-        rejected("prompt-in-a-renewal", Stage::Renew, prompt(AUTHORIZE_URI)),
+        rejected(
+            "prompt-without-the-state-token",
+            Stage::Grant,
+            prompt(AUTHORIZE_URI, [state.clone()]),
+        ),
+        rejected(
+            "prompt-of-a-state-token-of-its-own",
+            Stage::Grant,
+            prompt([Part::Text(AUTHORIZE_URI), Part::Text("?state=mine")], "mine"),
+        ),
+        rejected("prompt-in-a-renewal", Stage::Renew, prompt(AUTHORIZE_URI, "mine")),
     ]
 }
 

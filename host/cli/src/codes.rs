@@ -1,0 +1,59 @@
+//! The codes of the command itself, beside those of the library.
+
+use countersign::code::Code;
+
+macro_rules! codes {
+    ($($name:ident = $word:literal: $cause:literal, $actor:literal, $fix:literal;)*) => {
+        $(pub(crate) const $name: Code = Code::of_program($word, $cause, $actor, $fix);)*
+
+        /// All codes that only the command gives.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    FILE_UNREADABLE = "file_unreadable":
+        "A file that the command line names cannot be read.",
+        "whoever runs the command",
+        "Check the path and its permissions.";
+    CASE_INVALID = "case_invalid":
+        "A case, or a file of one, is not JSON or not of the documented shape.",
+        "whoever wrote it",
+        "Write it as docs/inject.md says.";
+    PROVIDER_INVALID = "provider_invalid":
+        "The provider's payload has errors.",
+        "whoever wrote the payload",
+        "Mend what the message lists; `countersign provider check` shows each with its fix.";
+    CONNECTION_INVALID = "connection_invalid":
+        "The connection's settings have errors.",
+        "whoever configures the connection",
+        "Mend what the message lists.";
+    ACCOUNT_INVALID = "account_invalid":
+        "The connected account's document has errors.",
+        "whoever connects the account",
+        "Mend what the message lists.";
+    STATE_INVALID = "state_invalid":
+        "The account's state has errors.",
+        "whoever keeps the state",
+        "Mend what the message lists, or leave the state out.";
+    ANSWERS_MISSING = "answers_missing":
+        "The plugin wants a fetch that `answers` has no scripted reply for.",
+        "whoever wrote the case",
+        "Add a reply to `answers` for the origin that the message names; `inject` sends nothing itself.";
+    COMPONENT_REFUSED = "component_refused":
+        "This host does not accept the component.",
+        "the plugin's author; the operator, where it is a conflict",
+        "Mend what the message names; settle a conflict with `--pin TYPE=SHA256`.";
+    HOST_UNUSABLE = "host_unusable":
+        "The sandbox, the plugin folder or the way out cannot be set up.",
+        "the operator",
+        "Check what the message names: the plugin folder, the certificate authorities, the mappings.";
+    DEMO_FAILED = "demo_failed":
+        "The demo's upstream did not see what it should have seen.",
+        "whoever builds the program",
+        "Report it as a fault of this release.";
+    OUTPUT_FAILED = "output_failed":
+        "Standard output cannot be written to.",
+        "whoever runs the command",
+        "Check the disk, or where the output is sent.";
+}

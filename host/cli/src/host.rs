@@ -1,0 +1,62 @@
+//! The library's parts, set up as the global options ask.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use countersign::clock::SystemClock;
+use countersign::random::SystemRandom;
+use countersign::sandbox::Limits;
+use countersign::{Registry, Sandbox};
+
+use crate::arguments::Global;
+use crate::codes;
+use crate::failure::Failure;
+
+/// The sandbox, and the plugins in it.
+pub(crate) struct Host {
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+impl Host {
+    /// Loads the bundled components and the folder that the command line names. Such a folder must
+    /// be there: a misspelt one would otherwise be an empty one.
+    pub(crate) fn start(global: &Global) -> Result<Self, Failure> {
+        if let Some(folder) = &global.plugins
+            && !folder.is_dir()
+        {
+            let what = format!("{} is no folder", folder.display());
+            return Err(Failure::new(codes::HOST_UNUSABLE, what).at("--plugins"));
+        }
+        Self::with_folder(global, global.plugins.as_deref())
+    }
+
+    /// The same with another folder.
+    pub(crate) fn with_folder(global: &Global, folder: Option<&Path>) -> Result<Self, Failure> {
+        let sandbox = Sandbox::new(Limits::default(), None).context("starting the sandbox")?;
+        let sandbox = Arc::new(sandbox);
+        let bundled: Vec<(&str, &[u8])> = countersign_bundle::components()
+            .iter()
+            .chain(countersign_bundle::mutations())
+            .map(|it| (it.name, it.bytes))
+            .collect();
+        let pins = global.pins.iter().map(|pin| (pin.name.clone(), pin.digest)).collect();
+        let registry = Registry::new(
+            Arc::clone(&sandbox),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+            &bundled,
+            folder.map(Path::to_owned),
+            pins,
+        );
+        let registry = Arc::new(registry.context("loading the plugins")?);
+        Ok(Self { sandbox, registry })
+    }
+}
+
+/// A runtime for what is asynchronous.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(runtime.context("starting the runtime")?)
+}

@@ -1,0 +1,114 @@
+//! `countersign plugin list` and `plugin inspect`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use countersign::registry::{GuestInfo, GuestKind, Refused};
+use serde_json::{Value as Json, json};
+
+use crate::arguments::{self, Global};
+use crate::codes;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::json;
+use crate::output::Output;
+
+mod text;
+mod verdict;
+
+use verdict::Verdict;
+
+pub(crate) fn run(
+    global: &Global,
+    plugin: &arguments::Plugin,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let host = Host::start(global)?;
+    match plugin {
+        arguments::Plugin::List { json } => list(&host, *json, output),
+        arguments::Plugin::Inspect { file, json } => inspect(global, &host, file, *json, output),
+    }
+}
+
+fn list(host: &Host, json: bool, output: &Output) -> Result<ExitCode, Failure> {
+    let listing = host.registry.listing();
+    if json {
+        let serving: Vec<Json> = listing.serving.iter().map(to_json).collect();
+        let refused: Vec<Json> = listing.refused.iter().map(refused_json).collect();
+        output.json(&json!({"serving": serving, "refused": refused}))?;
+    } else {
+        output.text(&text::listing(&listing))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inspect(
+    global: &Global,
+    host: &Host,
+    file: &Path,
+    json: bool,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let bytes = json::read(file)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let refused = |why: String| {
+        let what = format!("{}: {why}", file.display());
+        Err(Failure::new(codes::COMPONENT_REFUSED, what))
+    };
+    let info = match host.registry.inspect(&name, &bytes) {
+        Ok(info) => info,
+        Err(cause) => return refused(cause.to_string()),
+    };
+    let verdict = Verdict::of(&info, &host.registry.listing().serving, &global.pins);
+    if json {
+        let mut shown = to_json(&info);
+        shown["source"] = file.display().to_string().into();
+        shown["accepted"] = verdict.accepted().into();
+        if let Verdict::Refused(why) = &verdict {
+            shown["reason"] = why.as_str().into();
+        }
+        output.json(&shown)?;
+    } else {
+        output.text(&text::details(&info, &verdict))?;
+    }
+    match verdict {
+        Verdict::Refused(why) => refused(why),
+        Verdict::Accepted | Verdict::Serving => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn to_json(info: &GuestInfo) -> Json {
+    let mut json = json!({
+        "name": info.name,
+        "source": info.source.to_string(),
+        "digest": format!("sha256:{}", info.digest),
+        "size": info.size,
+        "contract": info.contract,
+        "imports": info.imports,
+    });
+    match &info.kind {
+        GuestKind::Plugin { auth_types, flows, needs } => {
+            json["kind"] = "plugin".into();
+            json["auth_types"] = auth_types.as_slice().into();
+            json["flows"] = flows.as_slice().into();
+            json["needs"] = needs.iter().map(|(verb, object)| json!([verb, object])).collect();
+        }
+        GuestKind::Mutation { mutation } => {
+            json["kind"] = "mutation".into();
+            json["mutation"] = mutation.as_str().into();
+        }
+    }
+    json["about"] = info.about.clone();
+    json["faults"] = info.status.faults.into();
+    json["suspended_seconds"] = info.status.suspended.map(|left| left.as_secs() + 1).into();
+    json
+}
+
+fn refused_json(refused: &Refused) -> Json {
+    json!({
+        "source": refused.source.to_string(),
+        "digest": refused.digest.map(|digest| format!("sha256:{digest}")),
+        "reason": refused.reason,
+        "kept": refused.kept,
+    })
+}

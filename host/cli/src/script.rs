@@ -1,0 +1,112 @@
+//! Fetches answered from a script instead of the network, and written down.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use countersign::egress::EgressError;
+use countersign::flow::Fetcher;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use serde_json::Value as Json;
+
+use crate::case;
+use crate::json::{Object, invalid};
+
+use crate::failure::Failure;
+
+/// Gives its replies in order, one for each fetch.
+#[derive(Default)]
+pub(crate) struct Script(Mutex<Record>);
+
+#[derive(Default)]
+struct Record {
+    replies: VecDeque<Response<Bytes>>,
+    fetches: Vec<Fetch>,
+    missing: Option<String>,
+}
+
+/// A fetch as it would have been sent.
+#[derive(Clone)]
+pub(crate) struct Fetch {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Script {
+    pub(crate) fn new(replies: Vec<Response<Bytes>>) -> Self {
+        Self(Mutex::new(Record { replies: replies.into(), ..Record::default() }))
+    }
+
+    /// Reads `{"status"?, "headers"?, "body"?}`.
+    pub(crate) fn reply(json: &Json, path: &str) -> Result<Response<Bytes>, Failure> {
+        let object = Object::open(json, path, &["status", "headers", "body"])?;
+        let status = match object.get("status") {
+            None => StatusCode::OK,
+            Some(json) => json
+                .as_u64()
+                .and_then(|it| StatusCode::from_u16(u16::try_from(it).ok()?).ok())
+                .ok_or_else(|| invalid(&object.at("status"), "is no status from 100 to 999"))?,
+        };
+        let mut reply = Response::new(object.body("body")?.unwrap_or_default());
+        *reply.status_mut() = status;
+        for (name, value) in object.pairs("headers")? {
+            let (name, value) = case::header(name, value, &object.at("headers"))?;
+            reply.headers_mut().append(name, value);
+        }
+        Ok(reply)
+    }
+
+    /// What was fetched so far.
+    pub(crate) fn fetches(&self) -> Vec<Fetch> {
+        self.record().fetches.clone()
+    }
+
+    /// The origin of a fetch that there was no reply for.
+    pub(crate) fn missing(&self) -> Option<String> {
+        self.record().missing.clone()
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        // Each change is whole by itself, so a panic elsewhere left nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Fetcher for Script {
+    async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        limit: usize,
+        _: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        let (parts, body) = request.into_parts();
+        let host = parts.uri.host().unwrap_or_default().into();
+        // What the real way out refuses before it dials.
+        if parts.uri.scheme_str() != Some("https") {
+            return Err(EgressError::Scheme { host });
+        }
+        let mut record = self.record();
+        let authority = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
+        record.fetches.push(Fetch {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            body,
+        });
+        match record.replies.pop_front() {
+            Some(reply) if reply.body().len() > limit => Err(EgressError::TooLarge { host, limit }),
+            Some(reply) => Ok(reply),
+            None => {
+                record.missing = Some(format!("https://{authority}"));
+                // One of the errors that end a flow at once: the plugin would make its own story
+                // of any other.
+                Err(EgressError::AddressRefused { host })
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Guest calls as the bench wants them: on the calling thread, and with an instance that is kept.
+//!
+//! Compiled in with the feature `bench` alone, so that no other build can use an instance twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::Store;
+
+use super::call::unfit;
+use super::host::Call;
+use super::{CallError, Loaded, Moment, Plugin, Sandbox, Shown};
+use crate::contract::AuthPlugin;
+use crate::contract::authorizer::Outcome;
+use crate::contract::types::Refusal;
+use crate::secret::Masker;
+
+/// Longer than any bench.
+const NO_BUDGET: Duration = Duration::from_secs(1 << 20);
+
+type Answer = Result<Outcome, Refusal>;
+
+/// One plugin, and what it is asked.
+pub(crate) struct Asked {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) values: Vec<(String, String)>,
+    shown: Shown,
+}
+
+/// An instance that answers call after call.
+pub(crate) struct Reused {
+    store: Store<Call>,
+    instance: AuthPlugin,
+}
+
+impl Asked {
+    pub(crate) fn new(plugin: Arc<Plugin>, values: Vec<(String, String)>) -> Self {
+        let shown = shown(&values);
+        Self { plugin, values, shown }
+    }
+}
+
+fn shown(values: &[(String, String)]) -> Shown {
+    Shown::new(values.iter().map(|(name, text)| (name.as_str(), text.as_str())), &[])
+}
+
+impl Sandbox {
+    /// An auth plugin, loaded as a registry does.
+    pub(crate) fn load_plugin(&self, bytes: &[u8], moment: Moment) -> Option<Arc<Plugin>> {
+        match self.load("bench", bytes, moment).ok()? {
+            Loaded::Plugin(plugin) => Some(Arc::new(plugin)),
+            Loaded::Mutation(_) => None,
+        }
+    }
+
+    /// A call as production makes it, but for the pool's threads.
+    pub(crate) fn authorize_here(
+        &self,
+        asked: &Asked,
+        moment: Moment,
+    ) -> Result<Answer, CallError> {
+        self.run_here(&asked.plugin.guest, moment, |store| {
+            let instance = asked.plugin.authorizer.instantiate(&mut *store).map_err(unfit)?;
+            let authorizer = instance.countersign_auth_authorizer();
+            authorizer.call_authorize(store, asked.shown.account(), None, &[])
+        })
+    }
+
+    /// A call as production makes it.
+    pub(crate) async fn authorize_pooled(
+        &self,
+        asked: &Asked,
+        moment: Moment,
+        masker: &Masker,
+    ) -> Result<Answer, CallError> {
+        let shown = shown(&asked.values);
+        self.authorize(&asked.plugin, shown, None, Vec::new(), moment, masker).await
+    }
+
+    /// What every call pays before its guest is there.
+    pub(crate) fn empty_store(&self, moment: Moment) {
+        drop(self.store(self.limits.request_budget, moment));
+    }
+
+    /// What every call pays before its guest runs.
+    pub(crate) fn instantiate_here(
+        &self,
+        plugin: &Plugin,
+        moment: Moment,
+    ) -> Result<(), CallError> {
+        self.run_here(&plugin.guest, moment, |store| {
+            plugin.authorizer.instantiate(store).map_err(unfit).map(drop)
+        })
+    }
+
+    pub(crate) fn reuse(&self, plugin: &Plugin, moment: Moment) -> wasmtime::Result<Reused> {
+        let mut store = self.store(NO_BUDGET, moment);
+        let instance = plugin.authorizer.instantiate(&mut store)?;
+        Ok(Reused { store, instance })
+    }
+}
+
+impl Reused {
+    pub(crate) fn authorize(&mut self, asked: &Asked) -> wasmtime::Result<Answer> {
+        let authorizer = self.instance.countersign_auth_authorizer();
+        authorizer.call_authorize(&mut self.store, asked.shown.account(), None, &[])
+    }
+}

@@ -1,0 +1,88 @@
+//! What the sandbox costs, measured in one run; `cargo xtask bench sandbox` builds and starts it.
+//!
+//! Everything that is compared is measured in turns, a short batch of each a round, so that what
+//! else the machine does falls on all of them alike. The numbers of two runs differ by a third and
+//! more on a machine with other work; their ratios do not.
+
+mod accounts;
+mod calls;
+mod many;
+mod measure;
+mod report;
+mod settings;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use countersign::Sandbox;
+use countersign::sandbox::Limits;
+
+/// Measures what Countersign costs.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// One call of each bundled plugin: fresh, reused, remembered, native; and many plugins.
+    Sandbox(Options),
+}
+
+/// How to measure, and how to tell.
+#[derive(clap::Args)]
+struct Options {
+    /// Rounds: the samples of each number.
+    #[arg(long, default_value_t = 200)]
+    rounds: usize,
+    /// How many different plugins are called in turn.
+    #[arg(long, default_value_t = 300)]
+    plugins: usize,
+    /// Also the settings of the instance pool, each against what is shipped.
+    #[arg(long)]
+    settings: bool,
+    /// One JSON document on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> Result<()> {
+    let Bench::Sandbox(options) = Arguments::parse().bench;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let sandbox = Arc::new(Sandbox::new(Limits::default(), None).context("the sandbox")?);
+    let accounts = runtime.block_on(accounts::all(&sandbox))?;
+    let mut report = report::Report::default();
+    for account in &accounts {
+        tell(&options, account.name);
+        report.calls.push(calls::measure(account, &runtime, options.rounds)?);
+    }
+    let bearer = accounts.iter().find(|it| it.name == "bearer").context("no bearer")?;
+    tell(&options, "many plugins");
+    report.many = Some(many::measure(bearer, &sandbox, options.plugins, options.rounds)?);
+    if options.settings {
+        tell(&options, "settings of the pool");
+        report.settings = settings::measure(bearer, options.plugins, options.rounds)?;
+    }
+    if options.json {
+        say(&serde_json::to_string_pretty(&report)?);
+    } else {
+        say(&report.to_string());
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command's answer")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Progress, which is not part of the answer.
+#[expect(clippy::print_stderr, reason = "a command's progress")]
+fn tell(options: &Options, what: &str) {
+    if !options.json {
+        eprintln!("measuring {what} …");
+    }
+}

@@ -1,0 +1,30 @@
+//! `cargo xtask bench`: builds the benches as a release is built, and runs one.
+//!
+//! They are a program of their own (`tests/bench`), because a task is built without optimization
+//! and must not wait for the engine to be compiled.
+
+use std::ffi::OsString;
+
+use anyhow::{Result, ensure};
+
+use crate::plugins::{cargo, root};
+
+/// What the command line says.
+#[derive(clap::Args)]
+// The program behind it knows what it takes, and answers `--help` itself.
+#[command(disable_help_flag = true)]
+pub(crate) struct Arguments {
+    /// The bench, `sandbox`, and what it is told: `--json`, `--settings`, `--help`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+/// Runs a bench to its end.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let status = cargo(root())
+        .args(["run", "--quiet", "--locked", "--release", "--package", "countersign-bench", "--"])
+        .args(&arguments.rest)
+        .status()?;
+    ensure!(status.success(), "the bench ended with {status}");
+    Ok(())
+}
