@@ -1,5 +1,11 @@
 //! What the tests that cross crates share: a whole host around a real upstream on loopback.
 
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what a test cannot set up is a failure of the test"
+)]
+
 mod folder;
 mod others;
 mod provoke;

@@ -189,3 +189,6 @@ impl SeenMemo {
         self.revision
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,7 +258,7 @@ async fn a_pause_ends_when_its_time_is_over() {
     let Progress::Paused(paused) = begun else { panic!() };
     assert_eq!(paused.after, Some(Duration::from_secs(5)));
     assert_eq!(paused.prompt.as_ref().unwrap().code.as_deref(), Some("ABCD-EFGH"));
-    let done = plot.host.resume(&plot.subject, paused, Callback::Elapsed).await.unwrap();
+    let done = plot.host.resume(&plot.subject, *paused, Callback::Elapsed).await.unwrap();
     assert!(matches!(done, Progress::Done(_)));
 }
 
@@ -288,7 +288,7 @@ async fn a_plugin_that_changes_while_a_flow_waits_does_not_go_on_with_it() {
     std::fs::write(plot.folder.path().join("plot.wasm"), other).unwrap();
     plot.registry.reload().unwrap();
     let back = Callback::Parameters(vec![("x".to_owned(), "y".to_owned())]);
-    let resumed = plot.host.resume(&plot.subject, waiting, back).await;
+    let resumed = plot.host.resume(&plot.subject, *waiting, back).await;
     assert!(matches!(resumed, Err(Error::Flow(FlowError::PluginChanged))));
 }
 

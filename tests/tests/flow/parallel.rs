@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_tests::token_server::Oddity;
+use countersign_tests::token_server::{API, LOGIN, Oddity};
 use countersign_tests::world::status;
 use tokio::task::JoinSet;
 
@@ -86,4 +86,32 @@ async fn requests_rejected_together_are_sent_again_after_one_renewal() {
     let codes = requests.join_all().await;
     assert!(codes.iter().all(|code| *code == Ok(200)), "{codes:?}");
     assert_eq!(scene.server.token_calls(), 1);
+}
+
+/// Two hosts around one store share no renewal, only the claim: as two processes do.
+#[tokio::test(flavor = "multi_thread")]
+async fn pitfall_12_two_hosts_of_one_store_make_one_renewal() {
+    let scene = Scene::new().await;
+    scene.expire();
+    let other = crate::scene::host(
+        countersign_tests::world::bundled_registry(),
+        countersign_tests::egress(scene.server.upstream(), &[API, LOGIN]),
+        &scene.store,
+        &scene.clock,
+        countersign::Settings::default(),
+    );
+    scene.server.hold();
+    let first = burst(&scene, 1);
+    scene.server.asked(1).await;
+    let reads = scene.store.reads();
+    let subject = Arc::clone(&scene.subject);
+    let second = tokio::spawn(async move { status(&other, &subject, "/things").await });
+    while scene.store.reads() == reads {
+        tokio::task::yield_now().await;
+    }
+    scene.server.release();
+    assert_eq!(first.join_all().await, [Ok(200)]);
+    assert_eq!(second.await.unwrap().unwrap().0, 200);
+    assert_eq!(scene.server.token_calls(), 1);
+    assert!(!scene.server.saw_reuse());
 }

@@ -23,6 +23,13 @@ const NONCE: &str = "
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br_if $next (i32.lt_u (local.get $i) (i32.const 16)))))";
 
+/// About a millisecond of work.
+const WORK: &str = "
+    (func $work (local $i i32)
+      (loop $next
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (i32.const 1500000)))))";
+
 /// `authorization: ` and a nonce: equal on two requests only where no call was made between them.
 fn nonce() -> Val {
     set_header("authorization", [Part::Text("nonce="), Part::KeptInMemory])
@@ -123,7 +130,9 @@ async fn no_count_is_used_twice_by_requests_side_by_side() {
     let count = set_header("authorization", [Part::Text("n="), Part::Param(2)]);
     let memo = Val::some([Part::Text("x"), Part::Param(2)]);
     let ready = Ready { edit: count, remember: 60, memo, cursor: "".into() };
-    let plot = Arc::new(Plot::of(&guest(&[]).body("authorize", ready.answer())));
+    // It takes its time, so that the calls do run side by side.
+    let slowly = Body::from(ready.answer()).after("(call $work)");
+    let plot = Arc::new(Plot::of(&guest(&[]).fields(WORK).body("authorize", slowly)));
     let mut requests = JoinSet::new();
     for _ in 0..50 {
         let plot = Arc::clone(&plot);

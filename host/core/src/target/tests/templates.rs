@@ -247,3 +247,18 @@ fn errors_name_the_field_and_never_the_value() {
     assert_eq!(error.field(), None);
     assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error:?}");
 }
+
+#[test]
+fn a_host_is_anchored_where_no_value_can_lead_out_of_its_domain() {
+    for (url, anchored) in [
+        ("https://api.example.com", true),
+        ("https://{{tenant}}.example.com", true),
+        ("https://eu-{{tenant}}.api.example.com/{{x}}", true),
+        ("https://{{host}}", false),
+        ("https://{{tenant}}.com", false),
+        ("https://{{tenant}}.{{region}}", false),
+        ("https://api.{{domain}}", false),
+    ] {
+        assert_eq!(Template::parse(url).unwrap().is_anchored(), anchored, "{url}");
+    }
+}
