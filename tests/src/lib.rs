@@ -1,5 +1,6 @@
 //! What the tests that cross crates share: a whole host around a real upstream on loopback.
 
+mod canary;
 mod folder;
 mod others;
 mod provoke;
@@ -24,6 +25,7 @@ use countersign_cli::upstream::Upstream;
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
 
+pub use canary::traces;
 pub use folder::Folder;
 pub use others::{BEARER_HOST, Others, bearer, serve_one};
 pub use provoke::{HOSTILE_HOSTS, provoke, victim};

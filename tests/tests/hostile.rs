@@ -292,7 +292,7 @@ async fn the_crowd_that_waits_for_one_plugin_leaves_room_to_wait_for_others() {
     let mut limits = Limits::default();
     limits.concurrent_calls = 4;
     limits.concurrent_calls_per_plugin = 2;
-    limits.waiting_calls = 8;
+
     limits.waiting_calls_per_plugin = 4;
     limits.faults_to_suspend = usize::MAX;
     limits.request_budget = Duration::from_millis(200);
