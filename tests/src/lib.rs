@@ -1,5 +1,11 @@
 //! What the tests that cross crates share: a whole host around a real upstream on loopback.
 
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "only tests come here, and to panic is to fail the test"
+)]
+
 mod canary;
 mod folder;
 mod others;

@@ -328,7 +328,7 @@ async fn calls_that_were_waiting_when_a_plugin_is_suspended_are_not_made() {
     let mut limits = Limits::default();
     limits.concurrent_calls_per_plugin = 1;
     limits.request_budget = Duration::from_millis(50);
-    limits.first_suspension = Duration::from_secs(300);
+    limits.first_suspension = Duration::from_mins(5);
     let (host, _folder) = host_under(limits, &["loop-in-authorize"], &upstream);
     let case = find("loop-in-authorize").unwrap();
     let crowd: Vec<_> = (0..64)

@@ -171,16 +171,8 @@ async fn upstream() -> Upstream {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_canary_is_in_any_log_error_or_panic_message() {
-    let said = Said::default();
-    // With a bridge for what logs through `log`.
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(said.clone())
-        .init();
-    let panics = said.clone();
-    std::panic::set_hook(Box::new(move |panic| panics.line(&format!("PANIC {panic}"))));
-
+    // Before anybody listens: the compiler writes gigabytes about a guest's code, which no account
+    // has anything to do with.
     let folder = Folder::new();
     let cases: Vec<_> = all().into_iter().chain(mutations()).collect();
     for case in &cases {
@@ -191,7 +183,17 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
     let sandbox = Arc::new(Sandbox::new(limits, None).unwrap());
     let registry =
         registry_of(Arc::clone(&sandbox), &bundled(), Some(folder.path()), BTreeMap::new());
+    let said = Said::default();
+    // With a bridge for what logs through `log`.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(said.clone())
+        .init();
+    let panics = said.clone();
+    std::panic::set_hook(Box::new(move |panic| panics.line(&format!("PANIC {panic}"))));
     let upstream = upstream().await;
+    let egress = egress(&upstream, &HOSTS);
     let accounts = accounts();
     let mut served = 0;
     // The token endpoint is in another mood each time.
@@ -201,13 +203,10 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
             if let Some(state) = account.account().state() {
                 store.seed(account.state_key().clone(), state.clone());
             }
-            let host = Countersign::builder(
-                Arc::clone(&sandbox),
-                Arc::clone(&registry),
-                egress(&upstream, &HOSTS),
-            )
-            .store(Arc::new(store))
-            .build();
+            let (sandbox, registry) = (Arc::clone(&sandbox), Arc::clone(&registry));
+            let host = Countersign::builder(sandbox, registry, egress.clone())
+                .store(Arc::new(store))
+                .build();
             if let Err(error) = host.validate(account).await {
                 said.error(&error);
             }
@@ -237,7 +236,6 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
     }
     assert!(served >= 30, "credentials were really sent: {served}");
 
-    let egress = egress(&upstream, &HOSTS);
     let host = Countersign::builder(sandbox, registry, egress).build();
     for case in cases.iter().filter(|case| case.stage != Stage::Load) {
         match provoke(&host, &victim(case, "u1", HOSTILE), case.stage).await {

@@ -19,7 +19,7 @@ async fn row_20_callers_who_go_away_mid_call_leave_a_whole_pool_and_the_fault_is
     limits.concurrent_calls = 2;
     limits.concurrent_calls_per_plugin = 2;
     limits.request_budget = Duration::from_millis(100);
-    limits.first_suspension = Duration::from_secs(300);
+    limits.first_suspension = Duration::from_mins(5);
     let sandbox = Arc::new(Sandbox::new(limits, None).unwrap());
     let folder = Folder::new();
     let case = find("loop-in-authorize").unwrap();

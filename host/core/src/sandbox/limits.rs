@@ -101,7 +101,7 @@ impl Default for Limits {
             faults_to_suspend: 5,
             fault_window: Duration::from_secs(10),
             first_suspension: Duration::from_secs(1),
-            longest_suspension: Duration::from_secs(300),
+            longest_suspension: Duration::from_mins(5),
         }
     }
 }
