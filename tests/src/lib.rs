@@ -3,9 +3,10 @@
 #![expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "what a test cannot set up is a failure of the test"
+    reason = "only tests come here, and to panic is to fail the test"
 )]
 
+mod canary;
 mod folder;
 mod others;
 mod provoke;
@@ -32,6 +33,7 @@ use countersign_cli::upstream::Upstream;
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
 
+pub use canary::traces;
 pub use folder::Folder;
 pub use others::{BEARER_HOST, Others, bearer, serve_one};
 pub use provoke::{HOSTILE_HOSTS, provoke, victim};

@@ -1,5 +1,7 @@
 //! Row 10 of the pitfalls: no account ever sees another one's credential.
 
+#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,5 +1,7 @@
 //! The four payloads of the reference, untouched, over TLS to a real upstream.
 
+#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
 use countersign_cli::upstream::Upstream;
 use countersign_tests::{egress, header, host, json, registry, seen, subject};
 use serde_json::{Value as Json, json};

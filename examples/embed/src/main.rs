@@ -11,15 +11,17 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use countersign::account::Account;
 use countersign::connection::Connection;
+use countersign::egress::EgressConfig;
 use countersign::provider::Provider;
+use countersign::sandbox::Limits;
 use countersign::{Countersign, Egress, Registry, Sandbox, Subject};
 use serde_json::json;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let sandbox = Arc::new(Sandbox::new(Default::default(), None)?);
+    let sandbox = Arc::new(Sandbox::new(Limits::default(), None)?);
     let registry = Registry::bundled(Arc::clone(&sandbox), &countersign_bundle::all())?;
-    let egress = Egress::new(Default::default())?;
+    let egress = Egress::new(EgressConfig::default())?;
     let countersign = Countersign::builder(sandbox, registry.into(), egress).build();
 
     let provider = Provider::parse_text(include_str!("../../../providers/notion.json"))?;

@@ -1,6 +1,8 @@
 //! Shared vectors: the same cases run natively, as plain functions, and through the sandbox against
 //! the built components.
 
+#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
 mod documents;
 mod mutations;
 mod native;
