@@ -1,6 +1,12 @@
 //! Shared vectors: the same cases run natively, as plain functions, and through the sandbox against
 //! the built components.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what a test cannot set up is a failure of the test"
+)]
+
 mod documents;
 mod mutations;
 mod native;
