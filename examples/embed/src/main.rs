@@ -9,13 +9,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
-use countersign::account::Account;
-use countersign::connection::Connection;
-use countersign::egress::EgressConfig;
-use countersign::provider::Provider;
-use countersign::sandbox::Limits;
 use countersign::{Countersign, Egress, Registry, Sandbox, Subject};
-use serde_json::json;
+use countersign::{account::Account, connection::Connection, provider::Provider};
+use countersign::{egress::EgressConfig, sandbox::Limits};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -25,23 +21,21 @@ async fn main() -> anyhow::Result<()> {
     let countersign = Countersign::builder(sandbox, registry.into(), egress).build();
 
     let provider = Provider::parse_text(include_str!("../../../providers/notion.json"))?;
-    let token = std::env::var("NOTION_TOKEN")?;
-    let details = json!({"static_auth": {"details": {"token": token}}});
-    let account = json!({"identifier": "me", "authorization_details": details});
-    let (connection, account) = (Connection::default(), Account::parse(&account)?);
-    let subject = Subject::new("", provider.into(), connection.into(), account.into())?;
+    let details = serde_json::json!({"token": std::env::var("NOTION_TOKEN")?});
+    let account = Account::parse(&serde_json::json!({
+        "identifier": "me", "authorization_details": {"static_auth": {"details": details}}}))?;
+    let (provider, connection) =
+        (Arc::new(provider), Arc::new(Connection::parse(&serde_json::json!({"type": "BEARER"}))?));
+    let subject = Arc::new(Subject::new("", provider, connection, account.into())?);
 
-    let forward =
-        async |countersign: Countersign, subject: Arc<Subject>, request: Request| match countersign
-            .send(&subject, request)
-            .await
-        {
-            Ok(reply) => reply.map(Body::new),
-            Err(error) => (StatusCode::BAD_GATEWAY, error.code()).into_response(),
-        };
-    let subject = Arc::new(subject);
     let app = axum::Router::new().fallback(move |request: Request| {
-        forward(countersign.clone(), Arc::clone(&subject), request)
+        let (countersign, subject) = (countersign.clone(), Arc::clone(&subject));
+        async move {
+            match countersign.send(&subject, request).await {
+                Ok(reply) => reply.map(Body::new),
+                Err(error) => (StatusCode::BAD_GATEWAY, error.code()).into_response(),
+            }
+        }
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     Ok(axum::serve(listener, app).await?)

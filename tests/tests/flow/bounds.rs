@@ -119,7 +119,7 @@ async fn a_learnt_url_is_fetched_only_where_the_provider_lists_it() {
         let mut provider = provider();
         match place {
             Some("pattern") => {
-                provider["auth_patterns"][0]["allowed_proxy_domains"] = json!(["learnt.example"])
+                provider["auth_patterns"][0]["allowed_proxy_domains"] = json!(["learnt.example"]);
             }
             Some(_) => provider["allowed_proxy_domains"] = json!(["learnt.example"]),
             None => {}
@@ -195,12 +195,12 @@ async fn expiry_counts_from_when_the_fetch_was_sent() {
     assert_eq!(state.unwrap().expires_at, Some(sent + 60_000));
 }
 
-fn pause(prompt: Option<Val>, callback: Option<Val>, seconds: Option<u64>) -> Val {
+fn pause(prompt: impl Into<Option<Val>>, callback: Option<Val>, seconds: Option<u64>) -> Val {
     let option = |it: Option<Val>| it.map_or_else(Val::none, Val::some);
     Val::ok(Val::of(
         "pause",
         Val::Record(vec![
-            ("prompt", option(prompt)),
+            ("prompt", option(prompt.into())),
             ("callback", option(callback)),
             ("seconds", option(seconds.map(Val::Num))),
             ("cursor", "".into()),
@@ -208,9 +208,9 @@ fn pause(prompt: Option<Val>, callback: Option<Val>, seconds: Option<u64>) -> Va
     ))
 }
 
-fn page(url: impl Into<Val>, code: Option<&str>) -> Option<Val> {
+fn page(url: impl Into<Val>, code: Option<&str>) -> Val {
     let code = code.map_or_else(Val::none, Val::some);
-    Some(Val::Record(vec![("url", url.into()), ("code", code)]))
+    Val::Record(vec![("url", url.into()), ("code", code)])
 }
 
 #[tokio::test]

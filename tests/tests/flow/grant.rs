@@ -8,6 +8,9 @@ use crate::scene::{Scene, Script};
 
 type Parameters = Vec<(String, String)>;
 
+/// What is wrong, how to make it so, and the code of the error.
+type Case = (&'static str, fn(&mut Parameters), &'static str);
+
 fn request() -> GrantRequest {
     GrantRequest { redirect_uri: "https://gw.example/back?x=1".to_owned(), ..Default::default() }
 }
@@ -77,7 +80,7 @@ async fn pitfall_14_no_two_grants_have_a_state_token_or_a_challenge_in_common() 
 #[tokio::test]
 async fn pitfall_14_a_callback_that_is_not_this_flows_asks_for_no_token() {
     let scene = Script::default().begin().await;
-    let cases: [(&str, fn(&mut Parameters), &str); 11] = [
+    let cases: [Case; 11] = [
         ("another state", |it| set(it, "state", "AAAA"), "callback_refused"),
         ("no state", |it| it.retain(|(name, _)| name != "state"), "callback_refused"),
         ("state twice", |it| it.push(it[1].clone()), "callback_refused"),

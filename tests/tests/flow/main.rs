@@ -1,7 +1,11 @@
 //! Flows, through the joined library: OAuth against a real token server, and guests made to order
 //! where OAuth would never go.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what a test cannot set up is a failure of the test"
+)]
 
 mod bounds;
 mod exchange;

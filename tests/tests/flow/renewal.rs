@@ -85,7 +85,7 @@ async fn a_client_with_a_wrong_secret_is_the_configurations_fault() {
 #[tokio::test]
 async fn with_nothing_to_refresh_with_the_user_has_to_authorize() {
     for (with_tokens, with_refresh) in [(true, false), (false, false)] {
-        let scene = Script { with_tokens, with_refresh, ..Script::default() }.begin().await;
+        let scene = Script { with_refresh, with_tokens, ..Script::default() }.begin().await;
         scene.expire();
         let error = scene.get().await.unwrap_err();
         assert_eq!((error.code(), error.field()), ("reauthorize", Some("state/refresh_token")));

@@ -58,21 +58,18 @@ pub(crate) fn subject_of(auth_type: &str, values: &[(&str, &str)]) -> Arc<Subjec
 fn put(json: &mut Json, pointer: &str, text: &str) {
     let (key, rest) =
         pointer.split_once('/').map_or((pointer, None), |(key, rest)| (key, Some(rest)));
-    let below = match key.parse::<usize>() {
-        Ok(index) => {
-            if json.is_null() {
-                *json = json!([]);
-            }
-            let list = json.as_array_mut().expect("a list");
-            list.resize(list.len().max(index + 1), Json::Null);
-            &mut list[index]
+    let below = if let Ok(index) = key.parse::<usize>() {
+        if json.is_null() {
+            *json = json!([]);
         }
-        Err(_) => {
-            if json.is_null() {
-                *json = json!({});
-            }
-            &mut json[key]
+        let list = json.as_array_mut().expect("a list");
+        list.resize(list.len().max(index + 1), Json::Null);
+        &mut list[index]
+    } else {
+        if json.is_null() {
+            *json = json!({});
         }
+        &mut json[key]
     };
     match rest {
         Some(rest) => put(below, rest, text),

@@ -1,7 +1,11 @@
 //! Shared vectors: the same cases run natively, as plain functions, and through the sandbox against
 //! the built components.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what a test cannot set up is a failure of the test"
+)]
 
 mod documents;
 mod mutations;

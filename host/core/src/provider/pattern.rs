@@ -35,10 +35,9 @@ const OAUTH_KEYS: &[&str] = &[
     "scope_separator",
     "grant_type",
     "token_endpoint_auth_method",
-    "authorize_params",
+    "extra_authorize_params",
     "authorization_response_iss_parameter_supported",
     "fetch_user_info",
-    "token_attributes",
 ];
 
 /// One auth pattern of a provider.
