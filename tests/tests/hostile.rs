@@ -1,6 +1,8 @@
 //! The hostile set against the whole library: each plugin ends as it must, in a typed error, and
 //! the requests of every other account succeed meanwhile.
 
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! What two thousand faults leave behind: nothing. Alone in its process, which is measured.
 
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
 //! The plugin folder while requests run: new types, updates, broken files, conflicts, pins.
 
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -71,8 +73,8 @@ fn friend(value: &str) -> Vec<u8> {
     friendly(TYPE, ("X-Friend", value))
 }
 
-fn refusal<'a>(listing: &'a Listing, path: &PathBuf) -> Option<&'a Refused> {
-    listing.refused.iter().find(|it| it.source == Source::File(path.clone()))
+fn refusal<'a>(listing: &'a Listing, path: &Path) -> Option<&'a Refused> {
+    listing.refused.iter().find(|it| it.source == Source::File(path.to_owned()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
