@@ -1,7 +1,7 @@
 //! The hostile set against the whole library: each plugin ends as it must, in a typed error, and
 //! the requests of every other account succeed meanwhile.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;

@@ -1,6 +1,6 @@
 //! What two thousand faults leave behind: nothing. Alone in its process, which is measured.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! The plugin folder while requests run: new types, updates, broken files, conflicts, pins.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -74,7 +74,7 @@ fn friend(value: &str) -> Vec<u8> {
 }
 
 fn refusal<'a>(listing: &'a Listing, path: &Path) -> Option<&'a Refused> {
-    listing.refused.iter().find(|it| it.source == Source::File(path.clone()))
+    listing.refused.iter().find(|it| it.source == Source::File(path.to_owned()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

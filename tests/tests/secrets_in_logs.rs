@@ -2,7 +2,7 @@
 //!
 //! Alone in its process, because what it listens to (the log, panics) is the process's own.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -93,7 +93,7 @@ fn details(details: &Json) -> Json {
     json!({"identifier": "u1", "authorization_details": {"static_auth": {"details": details}}})
 }
 
-fn oauth(token: Json, expires: &str) -> Json {
+fn oauth(token: &Json, expires: &str) -> Json {
     json!({"identifier": "u1",
         "authorization_details": {"oauth_token": token, "token_expires_at": expires}})
 }
@@ -129,10 +129,10 @@ fn accounts() -> Vec<Arc<Subject>> {
         placed("query_name", QUERY),
         placed("cookie_name", COOKIE),
         placed("cookie_name", &format!("{COOKIE};")),
-        of("asana", &oauth(both.clone(), "2099-01-01T00:00:00Z")),
+        of("asana", &oauth(&both, "2099-01-01T00:00:00Z")),
         // Renewed: once well, and then with every odd answer of the token endpoint.
-        of("asana", &oauth(both, "2001-01-01T00:00:00Z")),
-        of("asana", &oauth(json!({"access_token": ACCESS, "scopes": []}), "2001-01-01T00:00:00Z")),
+        of("asana", &oauth(&both, "2001-01-01T00:00:00Z")),
+        of("asana", &oauth(&json!({"access_token": ACCESS, "scopes": []}), "2001-01-01T00:00:00Z")),
     ]
 }
 

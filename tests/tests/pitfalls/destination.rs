@@ -1,5 +1,6 @@
 //! Rows 1, 3 and 15: who chooses the host, and which addresses may be dialled.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -95,13 +96,13 @@ async fn row_01_no_answer_of_a_plugin_chooses_the_host() {
     }
     let bundled = [bundled_one("bearer")];
     let path = folder.path();
-    let load = move || registry_of(sandbox(), &bundled, Some(path), Default::default());
+    let load = move || registry_of(sandbox(), &bundled, Some(path), BTreeMap::new());
     let site = Site::with(tokio::task::spawn_blocking(load).await.unwrap()).await;
-    for nth in 0..edits.len() {
+    for (nth, (edit, value)) in edits.iter().enumerate() {
         let payload = payload(&format!("THIEF_{nth}"), &["token"]);
         let account = account(&payload, &json!({"token": "t-1"}));
         let error = site.send(&account, get("/v1/x")).await.unwrap_err();
-        assert_eq!(error.code(), "edit_refused", "{}", edits[nth].1);
+        assert_eq!(error.code(), "edit_refused", "{edit} {value}");
     }
     assert_eq!((thief.take().as_str(), site.reached()), ("", 0));
 }

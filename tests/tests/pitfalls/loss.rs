@@ -1,5 +1,6 @@
 //! Row 19: a request without its credential is not sent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use countersign_hostile::{Case, Stage, find};
@@ -30,7 +31,7 @@ async fn row_19_no_request_goes_out_bare() {
         folder.put(&format!("{}.wasm", case.name), case.component());
     }
     let path = folder.path();
-    let load = move || registry_of(sandbox(), &bundled(), Some(path), Default::default());
+    let load = move || registry_of(sandbox(), &bundled(), Some(path), BTreeMap::new());
     let site = Site::with(tokio::task::spawn_blocking(load).await.unwrap()).await;
 
     let mut tried: Vec<(String, Arc<countersign::Subject>)> = cases

@@ -2,7 +2,7 @@
 //! is named after the row of the project's table of pitfalls that it is about; row 10 has a binary
 //! of its own (`isolation.rs`).
 
-#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+#![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 mod destination;
 mod headers;

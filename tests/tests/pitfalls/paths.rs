@@ -116,26 +116,18 @@ async fn row_02_the_request_line_is_the_url_byte_for_byte() {
         };
         let request = Request::get(uri).body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
         let result = host.send(&account, request).await;
-        match row["url"].as_str() {
-            Some(url) => {
-                assert!(result.is_ok(), "{text}: {:?}", result.err());
-                let received = upstream.take();
-                let wanted = url.strip_prefix("https://api.example.com").unwrap();
-                assert_eq!(
-                    received.lines().next(),
-                    Some(format!("GET {wanted} HTTP/1.1").as_str())
-                );
-                exact += 1;
-            }
-            None => {
-                assert_eq!(
-                    result.err().map(|error| error.code()),
-                    Some("target_refused"),
-                    "{text}"
-                );
-                assert_eq!(upstream.take(), "", "{text}");
-                refused += 1;
-            }
+        if let Some(url) = row["url"].as_str() {
+            assert!(result.is_ok(), "{text}: {:?}", result.err());
+            let received = upstream.take();
+            let wanted = url.strip_prefix("https://api.example.com").unwrap();
+            let line = format!("GET {wanted} HTTP/1.1");
+            assert_eq!(received.lines().next(), Some(line.as_str()));
+            exact += 1;
+        } else {
+            let code = result.err().map(|error| error.code());
+            assert_eq!(code, Some("target_refused"), "{text}");
+            assert_eq!(upstream.take(), "", "{text}");
+            refused += 1;
         }
     }
     assert!(exact >= 60, "{exact} exact, {refused} refused");

@@ -1,6 +1,7 @@
 //! Row 20: what a plugin does while its caller goes away. The rest of this row is the hostile set
 //! (`hostile.rs`), every case of which goes through the whole library.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ async fn row_20_callers_who_go_away_mid_call_leave_a_whole_pool_and_the_fault_is
     folder.put("loops.wasm", case.component());
     let bundled = [bundled_one("bearer")];
     let registry =
-        registry_of(Arc::clone(&sandbox), &bundled, Some(folder.path()), Default::default());
+        registry_of(Arc::clone(&sandbox), &bundled, Some(folder.path()), BTreeMap::new());
     let hosts = [HOSTILE_HOSTS[0], HOSTILE_HOSTS[1], BEARER_HOST];
     let upstream = Upstream::echo(&hosts).await.unwrap();
     let host = Countersign::builder(sandbox, registry, egress(&upstream, &hosts)).build();

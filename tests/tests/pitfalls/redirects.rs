@@ -21,19 +21,19 @@ async fn row_04_no_redirect_is_followed_whatever_carries_the_credential() {
     let reached = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reached);
     // `/base/CODE/NTH` is answered with that status, and a place to go.
-    let places = [
+    let destinations = [
         format!("http://{there}/"),
         format!("https://{there}/"),
         format!("//{there}/"),
         format!("https://{HOST}:{}/", there.port()),
         "/base/elsewhere".to_owned(),
     ];
-    let targets = places.clone();
+    let targets = destinations.clone();
     let upstream = Upstream::start(&[HOST], move |request| {
         counted.fetch_add(1, Ordering::SeqCst);
-        let mut parts = request.uri().path().split('/').skip(2).map(str::to_owned);
-        let code: u16 = parts.next().and_then(|it| it.parse().ok()).unwrap_or(200);
-        let nth: usize = parts.next().and_then(|it| it.parse().ok()).unwrap_or(0);
+        let mut segments = request.uri().path().split('/').skip(2).map(str::to_owned);
+        let code: u16 = segments.next().and_then(|it| it.parse().ok()).unwrap_or(200);
+        let nth: usize = segments.next().and_then(|it| it.parse().ok()).unwrap_or(0);
         let reply = Response::builder().status(code).header("location", targets[nth].as_str());
         async move { reply.body(Full::new(Bytes::new())).unwrap() }
     });
@@ -59,7 +59,7 @@ async fn row_04_no_redirect_is_followed_whatever_carries_the_credential() {
     for payload in payloads {
         let account = account(&payload, &json!({"token": "t-1", "api_key": "k-1"}));
         for code in [301, 302, 303, 307, 308] {
-            for (nth, place) in places.iter().enumerate() {
+            for (nth, place) in destinations.iter().enumerate() {
                 let before = reached.load(Ordering::SeqCst);
                 let request =
                     http::Request::get(format!("/{code}/{nth}")).body(Empty::<Bytes>::new());
