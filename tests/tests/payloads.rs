@@ -6,7 +6,7 @@ use countersign_cli::upstream::Upstream;
 use countersign_tests::{egress, header, host, json, registry, seen, subject};
 use serde_json::{Value as Json, json};
 
-fn details(details: Json) -> Json {
+fn details(details: &Json) -> Json {
     json!({"identifier": "u1", "authorization_details": {"static_auth": {"details": details}}})
 }
 
@@ -15,15 +15,15 @@ async fn each_untouched_payload_puts_its_credential_on_the_request() {
     let oauth = json!({"identifier": "u1", "authorization_details": {
         "oauth_token": {"access_token": "at-1", "refresh_token": "rt-1", "scopes": ["profile"]}}});
     for (payload, upstream_host, account, url, authorization) in [
-        ("bearer", "api.example.com", details(json!({"token": "t-1"})), "/v1/x?y=1", "Bearer t-1"),
+        ("bearer", "api.example.com", details(&json!({"token": "t-1"})), "/v1/x?y=1", "Bearer t-1"),
         (
             "freshdesk",
             "yourcompany.freshdesk.com",
-            details(json!({"domain": "yourcompany.freshdesk.com", "username": "k-1"})),
+            details(&json!({"domain": "yourcompany.freshdesk.com", "username": "k-1"})),
             "/api/v1/x?y=1",
             "Basic ay0xOg==",
         ),
-        ("attention", "api.attention.tech", details(json!({"api_key": "k-2"})), "/v1/x?y=1", "k-2"),
+        ("attention", "api.attention.tech", details(&json!({"api_key": "k-2"})), "/v1/x?y=1", "k-2"),
         ("asana", "app.asana.com", oauth, "/api/v1/x?y=1", "Bearer at-1"),
     ] {
         let upstream = Upstream::echo(&[upstream_host]).await.unwrap();
