@@ -23,7 +23,13 @@ async fn each_untouched_payload_puts_its_credential_on_the_request() {
             "/api/v1/x?y=1",
             "Basic ay0xOg==",
         ),
-        ("attention", "api.attention.tech", details(&json!({"api_key": "k-2"})), "/v1/x?y=1", "k-2"),
+        (
+            "attention",
+            "api.attention.tech",
+            details(&json!({"api_key": "k-2"})),
+            "/v1/x?y=1",
+            "k-2",
+        ),
         ("asana", "app.asana.com", oauth, "/api/v1/x?y=1", "Bearer at-1"),
     ] {
         let upstream = Upstream::echo(&[upstream_host]).await.unwrap();

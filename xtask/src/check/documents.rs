@@ -1,6 +1,7 @@
-//! What the documents quote of the contract stands there word for word.
+//! What the documents quote of the contract and of the example plugin stands there word for word.
 //!
-//! A quotation is a code block marked `wit`. Indentation and blank lines are free, and a line `…`
+//! A quotation is a code block marked `wit`, or one marked `rust` that exports a plugin, which must
+//! be the example's. Indentation and blank lines are free, and a line `…`
 //! or `// …` stands for what was left out; all else must be consecutive lines of one file of
 //! `wit/`. The sdk and the host need no such check: both are generated from `wit/`.
 
@@ -11,18 +12,27 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
+/// The plugin that the README shows.
+const EXAMPLE: &str = "plugins/example/src/lib.rs";
+
 /// Fails, naming each, where a quotation is not in the contract.
 pub(super) fn agree(root: &Path) -> Result<String> {
     ensure!(root.join("README.md").is_file(), "README.md is missing");
     let contract = contract(&root.join("wit"))?;
+    let example = [lines(&fs::read_to_string(root.join(EXAMPLE)).context(EXAMPLE)?)];
     let (mut wrong, mut count) = (Vec::new(), 0);
     for document in documents(root)? {
         let text = fs::read_to_string(&document)?;
-        for (line, block) in quotations(&text) {
+        let of_contract = quotations(&text, "wit").into_iter().map(|it| (it, &contract[..]));
+        let of_example = quotations(&text, "rust").into_iter();
+        let of_example = of_example
+            .filter(|(_, block)| block.iter().any(|line| line.starts_with("export_plugin!")))
+            .map(|it| (it, &example[..]));
+        for ((line, block), source) in of_contract.chain(of_example) {
             count += 1;
-            if let Some(part) = stray(&block, &contract) {
+            if let Some(part) = stray(&block, source) {
                 let name = document.strip_prefix(root).unwrap_or(&document).display();
-                wrong.push(format!("{name}:{line}: not in wit/: {part}"));
+                wrong.push(format!("{name}:{line}: not in what it quotes: {part}"));
             }
         }
     }
@@ -59,14 +69,14 @@ fn documents(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Each code block marked `wit`, with the line where it begins.
-fn quotations(text: &str) -> Vec<(usize, Vec<String>)> {
+/// Each code block marked so, with the line where it begins.
+fn quotations(text: &str, mark: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let mut open: Option<(usize, String)> = None;
     for (nth, line) in text.lines().enumerate() {
         let fence = line.trim_start().strip_prefix("```");
         match (&mut open, fence) {
-            (None, Some("wit")) => open = Some((nth + 2, String::new())),
+            (None, Some(tag)) if tag == mark => open = Some((nth + 2, String::new())),
             (Some(_), Some(_)) => found.extend(open.take().map(|(at, block)| (at, lines(&block)))),
             (Some((_, block)), None) => {
                 block.push_str(line);
@@ -109,7 +119,7 @@ mod tests {
             ("```rust\nanything\n```", None),
             ("   ```wit\n   g: func();\n   ```", Some("g: func();")),
         ] {
-            let found = quotations(text);
+            let found = quotations(text, "wit");
             let first = found.iter().find_map(|(_, block)| stray(block, &contract));
             assert_eq!(first, wrong, "{text}");
         }
