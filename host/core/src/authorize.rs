@@ -42,6 +42,13 @@ const MOST_MEMO_RACES: usize = 3;
 /// Watches of one answer. Digest needs two.
 const MOST_WATCHES: usize = 8;
 
+/// Headers of one watch, and bytes of a header's name.
+const MOST_WATCHED_HEADERS: usize = 16;
+const LONGEST_NAME: usize = 256;
+/// Bytes of a cursor or a renewal's hint: a remembered answer keeps them. A token and a nonce fit
+/// ten times over.
+const LONGEST_CURSOR: usize = 64 << 10;
+
 /// The caller's request, on its way.
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
@@ -102,6 +109,7 @@ impl Outgoing {
         let mut headers = self.headers.clone();
         edit::strip(granted, &mut headers, &mut url);
         for (name, value) in fixed {
+            edit::remove(&mut headers, name);
             headers.insert(name.clone(), value.clone());
         }
         Ok((headers, url))
@@ -256,6 +264,9 @@ impl Inner {
                 Outcome::Renew(_) if !renews(&facts.plugin) => {
                     return Err(facts.broke("it asks for a renewal that it does not have"));
                 }
+                Outcome::Renew(hint) if hint.len() > LONGEST_CURSOR => {
+                    return Err(facts.broke("its hint is over 64 KiB"));
+                }
                 Outcome::Renew(hint) => return Ok(Asked::Renew(hint)),
                 Outcome::Show(names) => {
                     let superset = wished
@@ -308,6 +319,15 @@ impl Inner {
     ) -> Result<Arc<Answer>, Error> {
         if ready.watches.len() > MOST_WATCHES {
             return Err(facts.broke("it watches for too many kinds of reply"));
+        }
+        let names = ready.watches.iter().map(|watch| &watch.headers);
+        if names.clone().any(|names| names.len() > MOST_WATCHED_HEADERS)
+            || names.flatten().any(|name| name.len() > LONGEST_NAME)
+        {
+            return Err(facts.broke("it watches for too many headers"));
+        }
+        if ready.cursor.len() > LONGEST_CURSOR {
+            return Err(facts.broke("its cursor is over 64 KiB"));
         }
         if ready.watches.iter().any(|watch| watch.body > MOST_HELD) {
             return Err(facts.broke("it wants more than 64 KiB of a reply held back"));

@@ -19,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::egress::Egress;
 use crate::error::Error;
 use crate::flow::{Fetcher, Gaps, Renewals};
+use crate::needs::Needs;
 use crate::random::{Random, SystemRandom};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
@@ -34,6 +35,9 @@ use crate::target::TargetRules;
 pub struct Settings {
     /// What URLs may be beyond the strict grammar.
     pub target: TargetRules,
+    /// What the operator lets the plugin of an auth type have of its needs, in the same words; all
+    /// of them where nothing is said. Never more than it asks for.
+    pub policy: BTreeMap<String, Needs>,
     /// Bytes of a body that are kept for a plugin that must see it. What most APIs accept at
     /// most, and what one guest's memory holds three times over.
     pub spool_bytes: usize,
@@ -51,6 +55,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             target: TargetRules::default(),
+            policy: BTreeMap::new(),
             spool_bytes: 1 << 20,
             resend_bytes: 64 << 10,
             flow_deadline: Duration::from_secs(30),

@@ -255,7 +255,7 @@ impl CheckedEdits {
 }
 
 /// Takes a header away in every spelling.
-fn remove(headers: &mut HeaderMap, name: &HeaderName) {
+pub(crate) fn remove(headers: &mut HeaderMap, name: &HeaderName) {
     strip::remove(headers, |other| same_spelling(name.as_str(), other.as_str()));
 }
 

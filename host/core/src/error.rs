@@ -19,7 +19,7 @@ use crate::sandbox::CallError;
 use crate::store::StoreError;
 use crate::target::TargetError;
 
-/// The request was not sent, or its reply is withheld.
+/// The request was not sent, or broke off, or its reply is withheld.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -93,6 +93,10 @@ pub enum Error {
     /// A renewal that several requests waited for did not end.
     #[error(transparent)]
     Renewal(Arc<Error>),
+    /// The upstream has answered, and then this: the plugin refused the reply, or could not be
+    /// asked. Sending again means sending twice.
+    #[error(transparent)]
+    AfterSent(Box<Error>),
     /// The upstream could not be reached, or broke off.
     #[error(transparent)]
     Egress(#[from] EgressError),
@@ -134,6 +138,7 @@ impl Error {
             Self::Contract { .. } => Code::PLUGIN_CONTRACT,
             Self::Flow(error) => error.kind(),
             Self::Renewal(error) => error.kind(),
+            Self::AfterSent(error) => error.kind(),
             Self::Egress(error) => error.kind(),
             Self::Store(_) => Code::STORE_FAILED,
             Self::Body => Code::BODY_UNREADABLE,
@@ -147,7 +152,17 @@ impl Error {
             Self::Target(error) => error.field(),
             Self::Refused { refusal, .. } => refusal.field.as_deref(),
             Self::Renewal(error) => error.field(),
+            Self::AfterSent(error) => error.field(),
             _ => None,
+        }
+    }
+
+    /// Whether the upstream may have seen the request: sending it again may do twice what it asks.
+    pub fn may_have_been_sent(&self) -> bool {
+        match self {
+            Self::AfterSent(_) => true,
+            Self::Egress(error) => error.may_have_been_sent(),
+            _ => false,
         }
     }
 
@@ -157,6 +172,7 @@ impl Error {
             Self::Refused { refusal, .. } => refusal.retry_after,
             Self::Call(CallError::Suspended { left, .. }) => Some(*left),
             Self::Renewal(error) => error.retry_after(),
+            Self::AfterSent(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -180,7 +180,7 @@ impl Inner {
             values.set(format!("grant/{name}"), text);
         }
         let placed = self.fill_urls(subject, &mut values)?;
-        let granted = granted(&plugin, &values);
+        let granted = self.granted(subject, &plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
@@ -214,11 +214,23 @@ impl Inner {
             shared.as_deref(),
         );
         let placed = self.fill_urls(subject, &mut values)?;
-        let granted = granted(&plugin, &values);
+        let granted = self.granted(subject, &plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let shared_version = version(shared.as_deref());
         Ok(Facts { plugin, values, granted, masker, state: shared, shared_version, in_sight })
+    }
+
+    /// The plugin's needs, as far as the operator lets it have them.
+    fn granted(&self, subject: &Subject, plugin: &Plugin, values: &Values) -> Arc<Granted> {
+        let granted = match self.settings.policy.get(subject.pattern().auth_type()) {
+            Some(policy) => plugin.needs.narrowed(policy).resolve(values),
+            None => plugin.needs.resolve(values),
+        };
+        for ungranted in granted.ungranted() {
+            tracing::warn!(plugin = plugin.guest.name, "{ungranted}");
+        }
+        Arc::new(granted)
     }
 
     /// One custom mutation, in the sandbox.
@@ -287,12 +299,4 @@ impl Inner {
         }
         Ok(placed)
     }
-}
-
-fn granted(plugin: &Plugin, values: &Values) -> Arc<Granted> {
-    let granted = plugin.needs.resolve(values);
-    for ungranted in granted.ungranted() {
-        tracing::warn!(plugin = plugin.guest.name, "{ungranted}");
-    }
-    Arc::new(granted)
 }

@@ -13,6 +13,7 @@ mod error;
 mod fetch;
 mod grant;
 mod kept;
+mod learnt;
 mod renewal;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ use crate::contract::flow::{Event, Pause as RawPause, Purpose as RawPurpose, Ste
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::sandbox::{Digest, Flow, Plugin};
-use crate::store::{Claim, StateKey};
+use crate::store::{Claim, StateKey, StoreError};
 use crate::subject::Subject;
 
 pub use error::FlowError;
@@ -38,6 +39,11 @@ pub(crate) use renewal::{Gaps, Renewals};
 
 /// Steps of one flow (the contract's own number); those before a pause count.
 const MOST_STEPS: u32 = 8;
+
+/// Tries to keep a state, beside the last; together some six seconds, as long as a database takes to
+/// fail over to its neighbour.
+const MOST_SAVES: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// What a flow is for.
 pub(crate) enum Purpose {
@@ -83,6 +89,8 @@ pub(crate) struct Waiting {
     pub(crate) state_token: Option<String>,
     pub(crate) wishes: BTreeMap<String, String>,
     steps_left: u32,
+    time_left: Duration,
+    sent_at: Option<u64>,
 }
 
 /// Where a flow has come to.
@@ -150,9 +158,12 @@ impl Inner {
         if waiting.key != waiting.flow.key(subject) {
             return Err(FlowError::Callback.into());
         }
-        let Waiting { flow, cursor, state_token, wishes, steps_left, .. } = *waiting;
+        let Waiting { flow, cursor, state_token, wishes, steps_left, time_left, sent_at, .. } =
+            *waiting;
         let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
-        let run = self.run(subject, facts, flow, state_token, wishes, steps_left);
+        let mut run = self.run(subject, facts, flow, state_token, wishes, steps_left);
+        run.deadline = Instant::now() + time_left;
+        run.sent_at = sent_at;
         let step = run.resume(event, cursor.to_vec()).await?;
         run.drive(step, claim).await
     }
@@ -211,10 +222,7 @@ impl Run<'_> {
             match step {
                 Step::Done(state) => {
                     let state = kept::check(&state, &self)?;
-                    let over = self.facts.state_version();
-                    let key = self.key();
-                    let kept = self.inner.store.save(&key, claim, over, state).await?;
-                    return Ok(Stage::Done(kept));
+                    return Ok(Stage::Done(self.keep(claim, state).await?));
                 }
                 Step::Pause(pause) => {
                     let waiting = Waiting {
@@ -225,6 +233,8 @@ impl Run<'_> {
                         state_token: self.state_token.clone(),
                         wishes: self.wishes.clone(),
                         steps_left: self.steps_left,
+                        time_left: self.time_left(),
+                        sent_at: self.sent_at,
                     };
                     grant::check_pause(&pause, &self)?;
                     return Ok(Stage::Paused(Box::new(pause), Box::new(waiting)));
@@ -239,7 +249,33 @@ impl Run<'_> {
         }
     }
 
-    async fn resume(&self, event: Event, cursor: Vec<u8>) -> Result<Step, Error> {
+    /// Stores the state. It may be the only copy of a rotated token, so a store that is out of
+    /// reach is asked again for some seconds before that is given up.
+    async fn keep(&self, claim: &Claim, state: State) -> Result<Arc<State>, Error> {
+        let (store, key, over) = (&self.inner.store, self.key(), self.facts.state_version());
+        let mut wait = FIRST_WAIT;
+        for _ in 0..MOST_SAVES {
+            match store.save(&key, claim, over, state.clone()).await {
+                Err(StoreError::Unavailable(cause)) => {
+                    tracing::warn!(cause, "a new state could not be kept; trying again");
+                }
+                // An earlier try may have come through though it did not say so: under our claim
+                // nobody else writes.
+                Err(StoreError::Overtaken) if wait > FIRST_WAIT => {
+                    let kept = store.state(&key).await?;
+                    let ours = kept.filter(|kept| kept.version == over + 1);
+                    return ours.ok_or(Error::Store(StoreError::Overtaken));
+                }
+                ended => return Ok(ended?),
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        Ok(store.save(&key, claim, over, state).await?)
+    }
+
+    async fn resume(&mut self, event: Event, cursor: Vec<u8>) -> Result<Step, Error> {
+        learnt::learn(&mut self.facts.masker, &event);
         let Self { inner, facts, .. } = self;
         inner
             .sandbox

@@ -14,6 +14,9 @@ use crate::secret::Masker;
 /// Longest text of a guest that is passed on, in characters (the contract's own number).
 const LONGEST: usize = 200;
 
+/// Bytes of a guest's text that are looked at: masking costs time on the host's own threads.
+const MOST_READ: usize = 16 << 10;
+
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -92,8 +95,14 @@ impl fmt::Display for Refusal {
 
 /// One masked line out of whatever a guest wrote.
 pub(crate) fn for_operators(text: &str, masker: &Masker) -> String {
-    // Masked before it is cut, or the part of a secret at the cut would stay.
-    let masked = masker.mask(text);
+    let (masked, cut) = match text.char_indices().map(|(at, _)| at).find(|at| *at >= MOST_READ) {
+        // Masked before it is cut for show, or the part of a secret at that cut would stay.
+        None => (masker.mask(text), 0),
+        // A novel: the part of a secret at this cut goes with the end.
+        Some(end) => (masker.mask(&text[..end]), masker.longest()),
+    };
+    let masked = masked.get(..masked.floor_char_boundary(masked.len().saturating_sub(cut)));
+    let masked = masked.unwrap_or_default();
     let line = masked.split(char::is_control).filter(|part| !part.is_empty());
     let line: String = line.collect::<Vec<_>>().join(" ");
     line.chars().take(LONGEST).collect()

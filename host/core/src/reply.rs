@@ -45,11 +45,23 @@ pub struct ReplyBody {
 type Reply = Response<ReplyBody>;
 
 impl Inner {
-    /// Sends until there is a reply to deliver.
+    /// Sends until there is a reply to deliver. An error after the first reply says so: whoever
+    /// sends again then sends twice.
     pub(crate) async fn exchange(
         self: &Arc<Self>,
         subject: &Arc<Subject>,
+        outgoing: Outgoing,
+    ) -> Result<Reply, Error> {
+        let mut sent = false;
+        let ended = self.exchange_noting(subject, outgoing, &mut sent).await;
+        ended.map_err(|error| if sent { Error::AfterSent(Box::new(error)) } else { error })
+    }
+
+    async fn exchange_noting(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
         mut outgoing: Outgoing,
+        sent: &mut bool,
     ) -> Result<Reply, Error> {
         let mut cursor = Vec::new();
         let mut repeats = 0;
@@ -62,6 +74,7 @@ impl Inner {
             let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
             let request = answer.apply(outgoing)?;
             let reply = self.egress.send(request).await?;
+            *sent = true;
             let (parts, body) = reply.into_parts();
             let reply = Response::from_parts(
                 parts,

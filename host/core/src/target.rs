@@ -49,6 +49,8 @@ pub use self::render::Fill;
 pub use self::template::Template;
 pub use self::url::TargetUrl;
 
+pub(crate) use self::path::climbs_to_some;
+
 /// What the operator allows beyond the strict grammar. The default allows nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TargetRules {

@@ -16,6 +16,9 @@ use crate::needs::Granted;
 /// Most names in one wish: more than any signature covers.
 const MOST_WISHES: usize = 64;
 
+/// Bytes of one name: wishes are kept.
+const LONGEST_WISH: usize = 256;
+
 /// A plugin asked for what it may not see.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,8 +29,8 @@ pub enum ViewError {
     /// Its needs do not cover it.
     #[error("`{0}` is outside its needs")]
     Ungranted(String),
-    /// More names than a request has parts.
-    #[error("more than {MOST_WISHES} parts")]
+    /// More names than a request has parts, or longer ones than any part has.
+    #[error("more than {MOST_WISHES} parts, or names of more than {LONGEST_WISH} bytes")]
     TooMany,
 }
 
@@ -50,7 +53,7 @@ enum BodyWish {
 
 impl Wish {
     pub(crate) fn parse(names: &[String], granted: &Granted) -> Result<Self, ViewError> {
-        if names.len() > MOST_WISHES {
+        if names.len() > MOST_WISHES || names.iter().any(|name| name.len() > LONGEST_WISH) {
             return Err(ViewError::TooMany);
         }
         let mut wish = Self::default();

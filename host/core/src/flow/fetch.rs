@@ -18,8 +18,8 @@ use crate::contract::flow::{Event, Fetch};
 use crate::contract::types::HttpResponse;
 use crate::egress::{self, Egress, EgressError};
 use crate::error::Error;
-use crate::needs::header::{Ban, ban};
-use crate::target::Origin;
+use crate::needs::header::ban;
+use crate::target::{Origin, climbs_to_some};
 use crate::view::latin1;
 
 /// Bytes of an answer (the contract's own number).
@@ -148,14 +148,14 @@ pub(super) fn is_below(base: &str, url: &Url) -> bool {
     let lower = path.to_ascii_lowercase();
     let climbs =
         ["%2e", "%2f", "%5c"].iter().any(|it| lower[root.len().min(lower.len())..].contains(it));
-    same_origin && below && !climbs
+    same_origin && below && !climbs && !climbs_to_some(path)
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), FlowError> {
     let refused =
         || FlowError::FetchHeader(name.chars().take(80).flat_map(char::escape_default).collect());
     let parsed = HeaderName::try_from(name).map_err(|_| refused())?;
-    if ban(parsed.as_str()) == Some(Ban::Always) || name.contains('_') {
+    if ban(parsed.as_str()).is_some() || name.contains('_') {
         return Err(refused());
     }
     let bytes = value.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();

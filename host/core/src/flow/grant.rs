@@ -178,10 +178,17 @@ pub(super) fn check_pause(pause: &Pause, run: &Run<'_>) -> Result<(), FlowError>
     {
         return Err(FlowError::Pause);
     }
-    let Some(prompt) = &pause.prompt else { return Ok(()) };
-    if run.flow != Flow::Grant {
+    if run.flow != Flow::Grant && (pause.prompt.is_some() || pause.callback.is_some()) {
         return Err(FlowError::PromptOutsideGrant);
     }
+    // Where the flow is found again by `state`, that must be the token of the host's own choosing,
+    // in a pause that shows nothing new as well.
+    let token = run.state_token.as_deref().unwrap_or_default();
+    let by_state = pause.callback.as_ref().filter(|(name, _)| name == "state");
+    if by_state.is_some_and(|(_, value)| value != token) {
+        return Err(FlowError::PromptState);
+    }
+    let Some(prompt) = &pause.prompt else { return Ok(()) };
     let url = Url::parse(&prompt.url).map_err(|_| FlowError::PromptUrl)?;
     let facts = &run.facts;
     let secure = url.scheme() == "https" || (run.inner.rules.http && url.scheme() == "http");
@@ -205,16 +212,9 @@ pub(super) fn check_pause(pause: &Pause, run: &Run<'_>) -> Result<(), FlowError>
     {
         return Err(FlowError::PromptSecret);
     }
-    // Where the flow is found again by `state`, that must be the token of the host's own choosing.
-    let token = run.state_token.as_deref().unwrap_or_default();
-    match &pause.callback {
-        Some((name, value)) if name == "state" => {
-            let carried = url.query_pairs().any(|(name, value)| name == "state" && value == token);
-            if value != token || !carried {
-                return Err(FlowError::PromptState);
-            }
-        }
-        Some(_) | None => {}
+    let carried = url.query_pairs().any(|(name, value)| name == "state" && value == token);
+    if by_state.is_some() && !carried {
+        return Err(FlowError::PromptState);
     }
     Ok(())
 }

@@ -211,6 +211,11 @@ impl Shape {
         if authorizer == mutator {
             return Err(LoadError::NoContract);
         }
+        // A mutation has no clock and no randomness: values in, values out.
+        let is_context = |name: &&String| matches!(split(name), Some(("context", _)));
+        if let (true, Some(name)) = (mutator, imports.iter().find(is_context)) {
+            return Err(LoadError::Import(printable(name)));
+        }
         Ok(Self { imports, version, flow, mutator })
     }
 }

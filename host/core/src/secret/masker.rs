@@ -61,18 +61,33 @@ impl Masker {
 
     /// Whether `text` holds a known secret.
     pub fn finds(&self, text: &str) -> bool {
-        self.needles().iter().any(|needle| find(text, needle.expose()).is_some())
+        self.needles().iter().any(|needle| find(text, needle.expose(), 0).is_some())
     }
 
-    /// `text` with every known secret replaced by [`MASK`].
+    /// `text` with every known secret replaced by [`MASK`]. One pass over the text for each form of
+    /// each secret.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut masked = Cow::Borrowed(text);
         for needle in self.needles() {
-            while let Some(at) = find(&masked, needle.expose()) {
-                masked.to_mut().replace_range(at..at + needle.expose().len(), MASK);
+            let needle = needle.expose();
+            let mut covered = String::new();
+            let mut done = 0;
+            while let Some(at) = find(&masked, needle, done) {
+                covered.push_str(&masked[done..at]);
+                covered.push_str(MASK);
+                done = at + needle.len();
+            }
+            if done > 0 {
+                covered.push_str(&masked[done..]);
+                masked = Cow::Owned(covered);
             }
         }
         masked
+    }
+
+    /// Bytes of the longest form that it looks for.
+    pub(crate) fn longest(&self) -> usize {
+        self.needles().first().map_or(0, |needle| needle.expose().len())
     }
 
     fn needles(&self) -> &[Secret] {
@@ -93,9 +108,9 @@ impl Masker {
     }
 }
 
-/// Where `needle` begins in `text`, skipping what stands inside a [`MASK`] already written.
-fn find(text: &str, needle: &str) -> Option<usize> {
-    let mut from = 0;
+/// Where `needle` begins in `text` at or after `from`, skipping what stands inside a [`MASK`] already written.
+fn find(text: &str, needle: &str, from: usize) -> Option<usize> {
+    let mut from = from;
     while let Some(at) = text[from..].find(needle).map(|at| from + at) {
         let end = at + needle.len();
         let whole_word = || {
@@ -215,6 +230,13 @@ mod tests {
         masker.forget(&host);
         let shown = masker.mask("acme.example.com hunter2").into_owned();
         assert_eq!(shown, format!("acme.example.com {MASK}"));
+    }
+
+    #[test]
+    fn a_text_made_of_secrets_is_covered_in_one_pass() {
+        let masker = Masker::new([&Secret::from("hunter2")]);
+        let masked = masker.mask(&"hunter2".repeat(100_000)).into_owned();
+        assert_eq!(masked.len(), 100_000 * MASK.len());
     }
 
     #[test]

@@ -24,7 +24,13 @@ struct Slot {
 impl MemoryStore {
     /// Puts state in place without a flow: what an account came with.
     pub fn seed(&self, key: StateKey, state: State) {
-        self.with(key, |slot| slot.state = Some(Arc::new(state)));
+        self.with(key, |slot| {
+            // Over another state it has a version of its own, or an answer that was remembered for
+            // that one would be used on.
+            let next = slot.state.as_ref().map_or(0, |last| last.version + 1);
+            let version = next.max(state.version);
+            slot.state = Some(Arc::new(State { version, ..state }));
+        });
     }
 
     fn with<T>(&self, key: StateKey, change: impl FnOnce(&mut Slot) -> T) -> T {
@@ -105,6 +111,14 @@ mod tests {
         let stale = Claim::new(fence, Box::new(()));
         let late = store.save(&key(), &stale, 0, State::default()).await;
         assert!(matches!(late, Err(StoreError::Overtaken)));
+    }
+
+    #[tokio::test]
+    async fn a_seed_over_a_state_has_a_version_of_its_own() {
+        let store = MemoryStore::default();
+        store.seed(key(), State::default());
+        store.seed(key(), State::default());
+        assert_eq!(store.state(&key()).await.unwrap().unwrap().version, 1);
     }
 
     #[tokio::test]

@@ -39,6 +39,11 @@ pub(super) fn query(query: &str) -> Result<(), PathFault> {
     characters(query)
 }
 
+/// Whether some server behind `path` could read a way up in it.
+pub(crate) fn climbs_to_some(path: &str) -> bool {
+    dots(path).is_err()
+}
+
 /// Refuses a segment that is `.` or `..` to any server that may stand upstream: raw or encoded, once
 /// or more often (a gateway decodes and the server behind it decodes again), before a `;parameter`
 /// (which servlet containers cut off), and beside an encoded slash or backslash.
