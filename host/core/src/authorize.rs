@@ -353,6 +353,7 @@ impl Inner {
         });
         if when.blind {
             let key = Key {
+                host: self.id,
                 generation: when.generation,
                 state_version: facts.state_version(),
                 shared_version: facts.shared_version,
@@ -369,6 +370,7 @@ impl Inner {
         let state = self.store.state(subject.state_key()).await?;
         let shared = self.store.state(&subject.shared_key()).await?;
         Ok(Key {
+            host: self.id,
             generation: self.registry.generation(),
             state_version: crate::facts::version(state.as_deref()),
             shared_version: crate::facts::version(shared.as_deref()),
@@ -422,3 +424,6 @@ enum Asked {
 pub(crate) fn renews(plugin: &Plugin) -> bool {
     plugin.flows.contains(&Flow::Renew)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -70,7 +71,12 @@ pub struct Countersign {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// Counted up with each host of this process.
+static HOSTS: AtomicU64 = AtomicU64::new(0);
+
 pub(crate) struct Inner {
+    /// No other host of this process has it.
+    pub(crate) id: u64,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Arc<dyn Store>,
@@ -130,6 +136,7 @@ impl Builder {
         let Self { sandbox, registry, egress, fetcher, store, clock, random, settings } = self;
         let rules = settings.target;
         let inner = Inner {
+            id: HOSTS.fetch_add(1, Ordering::Relaxed),
             sandbox,
             registry,
             store,

@@ -28,6 +28,8 @@ const LONGEST_WHEN_DUE: u64 = 10 * 1000;
 /// All that must stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
+    /// Which host gave it: a subject may be used with several, of other plugins and policy.
+    pub(crate) host: u64,
     /// Of the registry: a reload may bring another plugin, or another mutation.
     pub(crate) generation: u64,
     pub(crate) state_version: u64,

@@ -127,7 +127,9 @@ pub fn all() -> Vec<Case> {
 
 /// The hostile mutations.
 pub fn mutations() -> Vec<Case> {
-    resources::mutations()
+    let mut cases = resources::mutations();
+    cases.push(files::mutation_with_a_clock());
+    cases
 }
 
 /// A case of [`all`] or [`mutations`] by its name.

@@ -64,6 +64,8 @@ async fn a_fetch_outside_the_rules_is_not_sent() {
         (fetch(TOKEN_URI.to_uppercase(), "", ""), FlowError::FetchUrl),
         (fetch(format!("{TOKEN_URI}/%2E%2e/x"), "", ""), FlowError::FetchUrl),
         (fetch(format!("{TOKEN_URI}/..%2fx"), "", ""), FlowError::FetchUrl),
+        (fetch(format!("{TOKEN_URI}/..;/admin"), "", ""), FlowError::FetchUrl),
+        (fetch(format!("{TOKEN_URI}/%252e%252e/x"), "", ""), FlowError::FetchUrl),
         (fetch(TOKEN_URI, "x".repeat((256 << 10) + 1), ""), FlowError::FetchSize(256 << 10)),
         (header("Host", "x"), named("Host")),
         (header("content-length", "0"), named("content-length")),
@@ -72,6 +74,7 @@ async fn a_fetch_outside_the_rules_is_not_sent() {
         (header("proxy-authorization", "x"), named("proxy-authorization")),
         (header("x-forwarded-for", "1.2.3.4"), named("x-forwarded-for")),
         (header("content_type", "x"), named("content_type")),
+        (header("x-http-method-override", "DELETE"), named("x-http-method-override")),
         (header("a b", "x"), named("a b")),
         (header("accept", "a\nb"), named("accept")),
         (header("accept", "\u{10a}"), named("accept")),
@@ -236,6 +239,8 @@ async fn a_prompt_outside_the_rules_is_not_shown() {
         (pause(page(with(""), None), Some(entry("state", "mine")), None), FlowError::PromptState),
         (pause(page("https://phish.example/", None), state(), None), FlowError::PromptUrl),
         (pause(page(with(""), None), None, None), FlowError::Pause),
+        // Without a page to look at, the callback is held to the token all the same.
+        (pause(None, Some(entry("state", "mine")), Some(5)), FlowError::PromptState),
         (pause(None, state(), Some(0)), FlowError::Pause),
         (pause(None, state(), Some(601)), FlowError::Pause),
     ] {
