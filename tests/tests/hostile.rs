@@ -13,7 +13,7 @@ use countersign::registry::Source;
 use countersign::sandbox::{CallError, Fault, Limits, LoadError};
 use countersign::{Countersign, Error, Registry, Sandbox};
 use countersign_cli::upstream::Upstream;
-use countersign_hostile::{Case, Ending, Stage, all, find, mutations};
+use countersign_hostile::{Case, Ending, Foreign, Guest, Stage, all, find, mutations};
 use countersign_tests::{
     BEARER_HOST, Folder, HOSTILE_HOSTS, Others, bundled_one, egress, provoke, registry_of, sandbox,
     serve_one, victim,
@@ -143,6 +143,20 @@ async fn no_hostile_file_serves_and_the_listing_says_why() {
         assert!(!one.reason.is_empty() && !one.reason.contains(char::is_control), "{one:?}");
         assert!(!one.kept, "{one:?}");
     }
+}
+
+/// What it gives could then depend on more than its values.
+#[test]
+fn a_mutation_with_a_clock_is_refused_by_the_name_of_its_import() {
+    let clock = Foreign {
+        packages: "interface context { now: func() -> u64; }",
+        import: "import context;",
+        renamed: Some(("countersign:foreign/context", "countersign:auth/context@0.1.0")),
+    };
+    let about = r#"{"name":"clocked","title":"Clocked"}"#;
+    let guest = Guest::mutation(about.into()).importing(clock).build().unwrap();
+    let error = registry().inspect("clocked", &guest).unwrap_err();
+    assert!(matches!(error, LoadError::Import(_)), "{error}");
 }
 
 #[test]

@@ -127,9 +127,7 @@ pub fn all() -> Vec<Case> {
 
 /// The hostile mutations.
 pub fn mutations() -> Vec<Case> {
-    let mut cases = resources::mutations();
-    cases.push(files::mutation_with_a_clock());
-    cases
+    resources::mutations()
 }
 
 /// A case of [`all`] or [`mutations`] by its name.

@@ -82,17 +82,6 @@ fn imports() -> Vec<Case> {
     ]
 }
 
-/// A mutation with a clock: what it gives could then depend on more than its values.
-pub(super) fn mutation_with_a_clock() -> Case {
-    let about = r#"{"name":"clocked","title":"Clocked"}"#;
-    let clock = Foreign {
-        packages: "interface context { now: func() -> u64; }",
-        import: "import context;",
-        renamed: Some(("countersign:foreign/context", "countersign:auth/context@0.1.0")),
-    };
-    refused("import-of-a-clock-by-a-mutation", Guest::mutation(about.into()).importing(clock))
-}
-
 fn descriptors() -> Vec<Case> {
     let about = || Val::from(r#"{"title":"Hostile","version":"1"}"#);
     let case = |name: &str, auth_types: &[&str], flows: &[&str], need: &str| {
