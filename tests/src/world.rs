@@ -1,8 +1,9 @@
 //! A host, a store that tells what it was asked, and a clock that is set by hand.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -45,6 +46,16 @@ pub struct NotingStore {
     inner: MemoryStore,
     events: Events,
     reads: AtomicUsize,
+    trouble: Mutex<VecDeque<Trouble>>,
+}
+
+/// What goes wrong with one `save`, which in both cases answers that the store is out of reach.
+#[derive(Clone, Copy)]
+pub enum Trouble {
+    /// Nothing was kept.
+    NotKept,
+    /// It was kept, and only the answer was lost.
+    AnswerLost,
 }
 
 impl NotingStore {
@@ -58,6 +69,11 @@ impl NotingStore {
         if let Some(state) = subject.account().state() {
             self.inner.seed(subject.state_key().clone(), state.clone());
         }
+    }
+
+    /// What goes wrong with the next saves, in this order.
+    pub fn have_trouble(&self, trouble: &[Trouble]) {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).extend(trouble);
     }
 
     /// How often state was asked for.
@@ -90,7 +106,15 @@ impl Store for NotingStore {
         state: State,
     ) -> Result<Arc<State>, StoreError> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push("save".to_owned());
-        self.inner.save(key, claim, over, state).await
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let kept = match trouble {
+            Some(Trouble::NotKept) => None,
+            Some(Trouble::AnswerLost) | None => {
+                Some(self.inner.save(key, claim, over, state).await?)
+            }
+        };
+        kept.filter(|_| trouble.is_none())
+            .ok_or_else(|| StoreError::Unavailable("out of reach".to_owned()))
     }
 }
 

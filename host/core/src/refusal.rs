@@ -114,3 +114,29 @@ fn is_name(name: &str) -> bool {
         && name.len() <= LONGEST
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./*".contains(&b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_novel_shows_no_part_of_a_secret_where_it_is_cut() {
+        // Long enough that few masks stand before the cut, and the cut falls within one.
+        let secret = format!("canary-{}", "0123456789abcdef".repeat(100));
+        let masker = Masker::new([&Secret::from(secret.as_str())]);
+        let shown = for_operators(&secret.repeat(20), &masker);
+        assert!(!shown.contains("canary") && !shown.contains("0123456789"), "{shown}");
+    }
+
+    #[test]
+    fn a_message_is_one_masked_line_of_at_most_200_characters() {
+        let masker = Masker::new([&Secret::from("hunter2-hunter2")]);
+        assert_eq!(for_operators("a\r\nb: hunter2-hunter2", &masker), "a b: [masked]");
+        // The cut for show falls within the secret, and the mask is there first.
+        let text = format!("{}hunter2-hunter2", "x".repeat(190));
+        let shown = for_operators(&text, &masker);
+        assert_eq!(shown, format!("{}[masked]", "x".repeat(190)));
+        assert_eq!(for_operators(&"é".repeat(300), &masker).chars().count(), 200);
+    }
+}

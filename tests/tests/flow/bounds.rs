@@ -6,6 +6,7 @@ use countersign::flow::{Callback, FlowError, GrantRequest, Progress};
 use countersign::{Error, Settings};
 use countersign_hostile::answer::{self, entry, fetch as plain_fetch, set_header};
 use countersign_hostile::{AUTHORIZE_URI, Body, Part, TOKEN_URI, Val};
+use countersign_tests::world::Trouble;
 use serde_json::json;
 
 use crate::plot::{Plot, Ready, done, fetch, guest, provider};
@@ -27,6 +28,20 @@ async fn a_flow_has_eight_steps() {
         assert_eq!(renewed.is_ok(), ends, "{times} fetches");
         assert!(plot.fetched.count() <= 8);
         assert_eq!(plot.store.kept(&plot.subject).await.is_some(), ends);
+    }
+}
+
+/// What the token server gave may be the only copy of a rotated token.
+#[tokio::test]
+async fn a_state_that_cannot_be_stored_is_tried_again_and_stored_once() {
+    use Trouble::{AnswerLost, NotKept};
+    for trouble in [&[NotKept, NotKept][..], &[AnswerLost], &[NotKept, AnswerLost]] {
+        let plot = Plot::of(&guest(&[]).body("begin", done("new", 60)));
+        plot.store.have_trouble(trouble);
+        let renewed = plot.host.renew(&plot.subject).await.unwrap();
+        let kept = plot.store.kept(&plot.subject).await.unwrap();
+        assert_eq!((renewed.version, kept.version), (1, 1));
+        assert_eq!(kept.secrets["access_token"].expose(), "new");
     }
 }
 
