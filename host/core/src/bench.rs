@@ -5,14 +5,13 @@
 //! only repeat it. They give an error where the call did not end in edits: what fails is not
 //! measured.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Empty;
 
-use crate::authorize::Outgoing;
+use crate::authorize::{Again, Outgoing};
 use crate::contract::authorizer::Outcome;
 use crate::contract::types::Refusal;
 use crate::remember::Answer;
@@ -52,7 +51,7 @@ impl Call {
             .plugin(subject.pattern().auth_type())
             .map_err(|it| Failed::because(&it))?;
         let facts = inner
-            .facts(subject, plugin, &BTreeMap::new())
+            .request_facts(subject, &plugin, inner.registry.generation())
             .await
             .map_err(|it| Failed::because(&it))?;
         let values = facts.granted.reads(&facts.values);
@@ -61,7 +60,7 @@ impl Call {
             sandbox: Arc::clone(&inner.sandbox),
             asked: Asked::new(Arc::clone(&facts.plugin), values.collect()),
             moment: inner.moment(),
-            masker: facts.masker,
+            masker: facts.masker.clone(),
         })
     }
 
@@ -150,12 +149,12 @@ impl Remembered {
         let mut outgoing = Outgoing::new(request);
         let first = host
             .inner
-            .authorize(subject, &mut outgoing, &[])
+            .authorize(subject, &mut outgoing, &Again::default())
             .await
             .map_err(|it| Failed::because(&it))?;
         let answer = host
             .inner
-            .authorize(subject, &mut outgoing, &[])
+            .authorize(subject, &mut outgoing, &Again::default())
             .await
             .map_err(|it| Failed::because(&it))?;
         if !Arc::ptr_eq(&first, &answer) {
@@ -167,7 +166,7 @@ impl Remembered {
     /// Finds the answer.
     pub async fn lookup(&mut self) -> Result<(), Failed> {
         let inner = &self.host.inner;
-        let answer = inner.authorize(&self.subject, &mut self.outgoing, &[]).await;
+        let answer = inner.authorize(&self.subject, &mut self.outgoing, &Again::default()).await;
         if Arc::ptr_eq(&answer.map_err(|it| Failed::because(&it))?, &self.answer) {
             return Ok(());
         }

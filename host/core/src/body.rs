@@ -18,6 +18,14 @@ pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 /// A body that streams, or that is whole.
 pub struct RequestBody(Inner);
 
+/// What is known of a body.
+pub(crate) enum KnownBody {
+    /// All of it.
+    Whole(Bytes),
+    /// How long it is, where that is known.
+    Length(Option<u64>),
+}
+
 enum Inner {
     Whole(Bytes),
     Stream { ahead: Bytes, rest: UnsyncBoxBody<Bytes, BodyError> },
@@ -47,6 +55,14 @@ impl RequestBody {
         match &self.0 {
             Inner::Whole(bytes) => Some(bytes),
             Inner::Stream { .. } => None,
+        }
+    }
+
+    /// What is known of it: as cheap to take along as a pointer.
+    pub(crate) fn known(&self) -> KnownBody {
+        match &self.0 {
+            Inner::Whole(bytes) => KnownBody::Whole(bytes.clone()),
+            Inner::Stream { .. } => KnownBody::Length(self.length()),
         }
     }
 

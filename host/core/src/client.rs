@@ -13,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use tokio_util::task::TaskTracker;
 
-use crate::authorize::Outgoing;
+use crate::authorize::{Again, Outgoing};
 use crate::body::{BodyError, RequestBody};
 use crate::clock::{Clock, SystemClock};
 use crate::egress::Egress;
@@ -47,6 +48,10 @@ pub struct Settings {
     pub resend_bytes: u64,
     /// How long all the fetches of one flow may take together.
     pub flow_deadline: Duration,
+    /// How long the body of a watched reply is waited for before it is delivered as it comes,
+    /// unseen by the plugin: a stream that neither its kind nor its length betrays must not be
+    /// held for ever. The short answer of an upstream that has sent its head takes milliseconds.
+    pub longest_hold: Duration,
     /// The least time between two renewals of one account that a reply forced, and between two
     /// that were begun ahead of expiry.
     pub forced_renewal_gap: Duration,
@@ -60,6 +65,7 @@ impl Default for Settings {
             spool_bytes: 1 << 20,
             resend_bytes: 64 << 10,
             flow_deadline: Duration::from_secs(30),
+            longest_hold: Duration::from_secs(2),
             forced_renewal_gap: Duration::from_secs(30),
         }
     }
@@ -91,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) forced: Gaps,
     /// Renewals ahead of expiry.
     pub(crate) ahead: Gaps,
+    /// Flows, which outlive the callers who began them.
+    pub(crate) tasks: TaskTracker,
 }
 
 /// Joins the parts; see [`Countersign::builder`].
@@ -134,7 +142,7 @@ impl Builder {
     /// The finished value.
     pub fn build(self) -> Countersign {
         let Self { sandbox, registry, egress, fetcher, store, clock, random, settings } = self;
-        let rules = settings.target;
+        let (rules, gap) = (settings.target, settings.forced_renewal_gap);
         let inner = Inner {
             id: HOSTS.fetch_add(1, Ordering::Relaxed),
             sandbox,
@@ -147,8 +155,9 @@ impl Builder {
             rules,
             settings,
             renewals: Renewals::default(),
-            forced: Gaps::default(),
-            ahead: Gaps::default(),
+            forced: Gaps::new(gap),
+            ahead: Gaps::new(gap),
+            tasks: TaskTracker::new(),
         };
         Countersign { inner: Arc::new(inner) }
     }
@@ -186,7 +195,7 @@ impl Countersign {
         B::Error: Into<BodyError>,
     {
         let mut outgoing = Outgoing::new(request);
-        let answer = self.inner.authorize(subject, &mut outgoing, &[]).await?;
+        let answer = self.inner.authorize(subject, &mut outgoing, &Again::default()).await?;
         answer.apply(outgoing)
     }
 
@@ -208,11 +217,23 @@ impl Countersign {
     pub async fn validate(&self, subject: &Subject) -> Result<Vec<Refusal>, Error> {
         let inner = &self.inner;
         let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
-        let facts = inner.facts(subject, plugin, &BTreeMap::new()).await?;
+        let generation = inner.registry.generation();
+        let facts = inner.request_facts(subject, &plugin, generation).await?;
         let moment = inner.moment();
         let found =
             inner.sandbox.validate(&facts.plugin, facts.shown(&[]), moment, &facts.masker).await?;
         Ok(found.into_iter().map(|raw| Refusal::from_guest(raw, &facts.masker)).collect())
+    }
+
+    /// Waits until the flows that are under way have ended, and what they learnt is stored: those
+    /// of callers who went away, and renewals in the background. For an orderly end: a process
+    /// that stops without it may lose a token that a server has just rotated. Flows that others
+    /// begin meanwhile are waited for as well.
+    pub async fn drain(&self) {
+        let tasks = &self.inner.tasks;
+        tasks.close();
+        tasks.wait().await;
+        tasks.reopen();
     }
 
     /// The plugins it uses.

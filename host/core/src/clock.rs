@@ -1,11 +1,19 @@
 //! The time, as the rest of the crate sees it.
 
-use std::time::UNIX_EPOCH;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-/// Tells the time of day. The one place of the crate that asks the operating system.
+/// Tells the time. The one place of the crate that asks the operating system for the time of day.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Milliseconds since 1970-01-01T00:00:00Z. May jump, either way, when a machine is set right.
     fn unix_millis(&self) -> u64;
+
+    /// How long it has been since some moment of the past, always the same one in one process:
+    /// never less than it was.
+    fn elapsed(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// The operating system's clock.
@@ -27,5 +35,9 @@ pub struct FixedClock(pub u64);
 impl Clock for FixedClock {
     fn unix_millis(&self) -> u64 {
         self.0
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }

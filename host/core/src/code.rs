@@ -98,7 +98,7 @@ codes! {
         "the provider's administrator",
         "Give the account the rights that it lacks at the provider.";
     UNAVAILABLE = "unavailable":
-        "The plugin could not get what it needs just now, from a token endpoint for example.",
+        "The plugin could not get what it needs just now, from a token endpoint for example, or other requests of the account were in its way.",
         "nobody",
         "Try again later, after `retry_after` where it is given.";
     INVALID_REQUEST = "invalid_request":

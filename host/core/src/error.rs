@@ -33,6 +33,18 @@ pub enum Error {
     /// authorize again.
     #[error("the account's credential has expired and cannot be renewed: authorize it again")]
     Expired,
+    /// What the whole connection shares is past its end, and could not be set up again just now.
+    #[error("what the connection shares has expired, and was not set up again yet")]
+    SharedExpired,
+    /// A reply was followed by a wish for new state, and the state was renewed a moment ago.
+    #[error("the account's state was renewed a moment ago because of a reply: try again later")]
+    RenewedLately,
+    /// Other requests of the account changed what the plugin goes by, over and over; try again.
+    #[error("other requests of the account are in the way of the plugin {plugin}: try again")]
+    Contended {
+        /// The plugin's name.
+        plugin: String,
+    },
     /// The connection does not say which auth pattern it uses. Whoever configures must act.
     #[error(transparent)]
     Pattern(#[from] SelectError),
@@ -123,6 +135,7 @@ impl Error {
             Self::ProxyDisabled => Code::PROXY_DISABLED,
             Self::Inactive(_) => Code::ACCOUNT_INACTIVE,
             Self::Expired => Code::REAUTHORIZE,
+            Self::SharedExpired | Self::RenewedLately | Self::Contended { .. } => Code::UNAVAILABLE,
             Self::Pattern(_) => Code::AUTH_PATTERN_UNKNOWN,
             Self::UnknownType(_) => Code::AUTH_TYPE_UNKNOWN,
             Self::UnknownMutation(_) => Code::MUTATION_UNKNOWN,

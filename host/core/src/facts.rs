@@ -6,9 +6,10 @@
 //! brings.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::account::State;
+use crate::authorize::Place;
 use crate::client::Inner;
 use crate::edit::EditError;
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::fields::{self, Sources};
 use crate::needs::Granted;
 use crate::provider::{AuthPattern, Field};
 use crate::refusal::Refusal;
-use crate::sandbox::{Plugin, Shown};
+use crate::sandbox::{Digest, Plugin, Shown};
 use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
 use crate::target::{Fill, Origin, Pattern, RenderedBase, TargetError, Template};
@@ -29,11 +30,41 @@ pub(crate) struct Facts {
     pub(crate) values: Values,
     pub(crate) granted: Arc<Granted>,
     pub(crate) masker: Masker,
+    /// The account's, or the connection's for `setup`.
     pub(crate) state: Option<Arc<State>>,
-    pub(crate) shared_version: u64,
+    pub(crate) shared: Option<Arc<State>>,
+    /// Worked out once it is needed.
+    pub(crate) place: OnceLock<Arc<Place>>,
     /// The account's values that stand in a host, or in a page that the user is sent to: whoever
     /// wrote the payload shows them there.
     in_sight: BTreeSet<String>,
+}
+
+/// Facts, and all that they were gathered from beside the subject: for the next request, while
+/// nothing of it moves.
+pub(crate) struct KnownFacts {
+    key: Known,
+    facts: Arc<Facts>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    /// Another host has other policy and rules.
+    host: u64,
+    /// Another mutation gives other values.
+    generation: u64,
+    plugin: Digest,
+    state_version: Option<u64>,
+    shared_version: Option<u64>,
+}
+
+/// What stands in a URL that cannot be filled as things are.
+#[derive(Clone, Copy, PartialEq)]
+enum Unfilled {
+    /// The request is refused.
+    Refuse,
+    /// Nothing does: a flow may be what brings a better value.
+    Leave,
 }
 
 impl Facts {
@@ -53,10 +84,17 @@ impl Facts {
         version(self.state.as_deref())
     }
 
+    /// Whether the state must not be used at `now`, in Unix milliseconds.
+    pub(crate) fn is_expired(&self, now: u64) -> bool {
+        self.state.as_ref().is_some_and(|state| state.is_expired(now))
+    }
+
     pub(crate) fn refused(&self, raw: crate::contract::types::Refusal) -> Error {
         let refusal = Refusal::from_guest(raw, &self.masker);
         let plugin = self.plugin.guest.name.clone();
-        tracing::info!(plugin, reason = refusal.reason.code(), "{refusal}");
+        if self.plugin.guest.may_tell() {
+            tracing::info!(plugin, reason = refusal.reason.code(), "{refusal}");
+        }
         Error::Refused { plugin, refusal }
     }
 
@@ -96,6 +134,12 @@ impl Fill for Filling<'_> {
 }
 
 impl Filling<'_> {
+    /// Whether it is an attribute of the state, and nothing that was typed, that is at fault.
+    fn blames_state(&self, cause: &TargetError) -> bool {
+        let typed = |name: &str| self.values.text(&format!("account/{name}"));
+        cause.field().is_some_and(|name| typed(name).is_none_or(str::is_empty))
+    }
+
     /// Whether `name` is filled with an attribute, and no pattern of the payload narrows it.
     fn learnt(&self, name: &str) -> bool {
         let typed = self.pattern.field(name).is_some_and(|field| {
@@ -154,15 +198,52 @@ fn check_learnt(
 }
 
 impl Inner {
-    /// Reads the state and gathers the rest. `wishes` are values under `grant/`.
-    pub(crate) async fn facts(
+    /// The facts of a request.
+    pub(crate) async fn request_facts(
         &self,
         subject: &Subject,
-        plugin: Arc<Plugin>,
+        plugin: &Arc<Plugin>,
+        generation: u64,
+    ) -> Result<Arc<Facts>, Error> {
+        let state = self.store.state(subject.state_key()).await?;
+        let shared = self.store.state(subject.shared_key()).await?;
+        let key = Known {
+            host: self.id,
+            generation,
+            plugin: plugin.guest.digest,
+            state_version: state.as_deref().map(|state| state.version),
+            shared_version: shared.as_deref().map(|state| state.version),
+        };
+        if let Some(known) = subject.facts.load().as_ref().filter(|known| known.key == key) {
+            return Ok(Arc::clone(&known.facts));
+        }
+        let none = BTreeMap::new();
+        let facts = self.gather(subject, plugin, [state, shared], &none, Unfilled::Refuse).await?;
+        let facts = Arc::new(facts);
+        subject.facts.store(Some(Arc::new(KnownFacts { key, facts: Arc::clone(&facts) })));
+        Ok(facts)
+    }
+
+    /// The facts of a flow of the account. `wishes` are values under `grant/`.
+    pub(crate) async fn flow_facts(
+        &self,
+        subject: &Subject,
+        plugin: &Arc<Plugin>,
         wishes: &BTreeMap<String, String>,
     ) -> Result<Facts, Error> {
         let state = self.store.state(subject.state_key()).await?;
-        let shared = self.store.state(&subject.shared_key()).await?;
+        let shared = self.store.state(subject.shared_key()).await?;
+        self.gather(subject, plugin, [state, shared], wishes, Unfilled::Leave).await
+    }
+
+    async fn gather(
+        &self,
+        subject: &Subject,
+        plugin: &Arc<Plugin>,
+        [state, shared]: [Option<Arc<State>>; 2],
+        wishes: &BTreeMap<String, String>,
+        unfilled: Unfilled,
+    ) -> Result<Facts, Error> {
         let mut assembled = fields::assemble(&Sources {
             provider: subject.provider(),
             pattern: subject.pattern(),
@@ -179,12 +260,23 @@ impl Inner {
         for (name, text) in wishes {
             values.set(format!("grant/{name}"), text);
         }
-        let placed = self.fill_urls(subject, &mut values)?;
-        let granted = self.granted(subject, &plugin, &values);
+        self.facts_of(subject, plugin, values, [state, shared], unfilled)
+    }
+
+    fn facts_of(
+        &self,
+        subject: &Subject,
+        plugin: &Arc<Plugin>,
+        mut values: Values,
+        [state, shared]: [Option<Arc<State>>; 2],
+        unfilled: Unfilled,
+    ) -> Result<Facts, Error> {
+        let placed = self.fill_urls(subject, &mut values, unfilled)?;
+        let granted = self.granted(subject, plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
-        let shared_version = version(shared.as_deref());
-        Ok(Facts { plugin, values, granted, masker, state, shared_version, in_sight })
+        let (plugin, place) = (Arc::clone(plugin), OnceLock::new());
+        Ok(Facts { plugin, values, granted, masker, state, shared, place, in_sight })
     }
 
     /// The provider's own URL, filled.
@@ -204,21 +296,16 @@ impl Inner {
     pub(crate) async fn shared_facts(
         &self,
         subject: &Subject,
-        plugin: Arc<Plugin>,
+        plugin: &Arc<Plugin>,
     ) -> Result<Facts, Error> {
-        let shared = self.store.state(&subject.shared_key()).await?;
-        let mut values = fields::connection_values(
+        let shared = self.store.state(subject.shared_key()).await?;
+        let values = fields::connection_values(
             subject.provider(),
             subject.pattern(),
             subject.connection(),
             shared.as_deref(),
         );
-        let placed = self.fill_urls(subject, &mut values)?;
-        let granted = self.granted(subject, &plugin, &values);
-        let in_sight = placed.in_sight(&granted, &values);
-        let masker = Masker::new(values.secrets());
-        let shared_version = version(shared.as_deref());
-        Ok(Facts { plugin, values, granted, masker, state: shared, shared_version, in_sight })
+        self.facts_of(subject, plugin, values, [shared.clone(), shared], Unfilled::Leave)
     }
 
     /// The plugin's needs, as far as the operator lets it have them.
@@ -269,7 +356,12 @@ impl Inner {
     /// Nobody need have a value for a URL that this call does not use: without one it is not
     /// there, and a plugin that wants it says so. Gives back which of the account's
     /// values stand where.
-    fn fill_urls(&self, subject: &Subject, values: &mut Values) -> Result<Placed, Error> {
+    fn fill_urls(
+        &self,
+        subject: &Subject,
+        values: &mut Values,
+        unfilled: Unfilled,
+    ) -> Result<Placed, Error> {
         let pattern = subject.pattern();
         let mut filled = Vec::new();
         let mut placed = Placed::default();
@@ -281,12 +373,17 @@ impl Inner {
             let template = Template::parse(&text).map_err(TargetError::Template)?;
             placed.note(&name, &template);
             let filling = Filling { pattern, values };
-            match template.render_url(&filling, self.rules) {
-                Ok(url) => {
-                    check_learnt(subject, &template, &filling, url.origin())?;
-                    filled.push((name, url.as_str().to_owned()));
-                }
+            let url = template.render_url(&filling, self.rules).and_then(|url| {
+                check_learnt(subject, &template, &filling, url.origin())?;
+                Ok(url)
+            });
+            match url {
+                Ok(url) => filled.push((name, url.as_str().to_owned())),
                 Err(TargetError::Missing { .. }) => filled.push((name, String::new())),
+                // What an account holder typed no flow can mend.
+                Err(cause) if unfilled == Unfilled::Leave && filling.blames_state(&cause) => {
+                    filled.push((name, String::new()));
+                }
                 Err(error) => return Err(error.into()),
             }
         }

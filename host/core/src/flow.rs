@@ -14,6 +14,7 @@ mod fetch;
 mod grant;
 mod kept;
 mod learnt;
+mod pace;
 mod renewal;
 
 use std::collections::BTreeMap;
@@ -28,14 +29,15 @@ use crate::client::Inner;
 use crate::contract::flow::{Event, Pause as RawPause, Purpose as RawPurpose, Step};
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::sandbox::{Digest, Flow, Plugin};
+use crate::sandbox::{Digest, Flow, Heard, Intent, Plugin};
 use crate::store::{Claim, StateKey, StoreError};
 use crate::subject::Subject;
 
 pub use error::FlowError;
 pub use fetch::Fetcher;
 pub use grant::{Callback, GrantRequest, Paused, Progress, Prompt};
-pub(crate) use renewal::{Gaps, Renewals};
+pub(crate) use pace::{FailedRenewals, Gaps};
+pub(crate) use renewal::Renewals;
 
 /// Steps of one flow (the contract's own number); those before a pause count.
 const MOST_STEPS: u32 = 8;
@@ -49,7 +51,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 pub(crate) enum Purpose {
     Setup,
     Grant { redirect_uri: String, state_token: String },
-    Renew(Vec<u8>),
+    Renew(Zeroizing<Vec<u8>>),
     Revoke,
 }
 
@@ -72,7 +74,7 @@ impl Purpose {
                     state_token: state_token.clone(),
                 })
             }
-            Self::Renew(hint) => RawPurpose::Renew(hint.clone()),
+            Self::Renew(hint) => RawPurpose::Renew(hint.to_vec()),
             Self::Revoke => RawPurpose::Revoke,
         }
     }
@@ -129,10 +131,16 @@ impl Inner {
         if !plugin.flows.contains(&flow) {
             return Err(FlowError::Missing { plugin: plugin.guest.name.clone(), flow }.into());
         }
-        let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
+        let facts = self.facts_for(subject, &plugin, flow, &wishes).await?;
         let first = self
             .sandbox
-            .begin(&facts.plugin, facts.shown(&[]), purpose.raw(), self.moment(), &facts.masker)
+            .begin(
+                &facts.plugin,
+                facts.shown(&[]),
+                Intent::new(purpose.raw()),
+                self.moment(),
+                &facts.masker,
+            )
             .await?
             .map_err(|raw| facts.refused(raw))?;
         let state_token = match purpose {
@@ -160,24 +168,26 @@ impl Inner {
         }
         let Waiting { flow, cursor, state_token, wishes, steps_left, time_left, sent_at, .. } =
             *waiting;
-        let facts = self.flow_facts(subject, plugin, flow, &wishes).await?;
+        let facts = self.facts_for(subject, &plugin, flow, &wishes).await?;
         let mut run = self.run(subject, facts, flow, state_token, wishes, steps_left);
         run.deadline = Instant::now() + time_left;
         run.sent_at = sent_at;
-        let step = run.resume(event, cursor.to_vec()).await?;
+        let step = run.resume(event, cursor).await?;
         run.drive(step, claim).await
     }
 
-    async fn flow_facts(
+    async fn facts_for(
         &self,
         subject: &Subject,
-        plugin: Arc<Plugin>,
+        plugin: &Arc<Plugin>,
         flow: Flow,
         wishes: &BTreeMap<String, String>,
     ) -> Result<Facts, Error> {
         match flow {
             Flow::Setup => self.shared_facts(subject, plugin).await,
-            Flow::Grant | Flow::Renew | Flow::Revoke => self.facts(subject, plugin, wishes).await,
+            Flow::Grant | Flow::Renew | Flow::Revoke => {
+                self.flow_facts(subject, plugin, wishes).await
+            }
         }
     }
 
@@ -207,9 +217,9 @@ impl Inner {
 
 impl Flow {
     /// Where the state that this flow leaves is kept.
-    fn key(self, subject: &Subject) -> StateKey {
+    pub(crate) fn key(self, subject: &Subject) -> StateKey {
         match self {
-            Self::Setup => subject.shared_key(),
+            Self::Setup => subject.shared_key().clone(),
             Self::Grant | Self::Renew | Self::Revoke => subject.state_key().clone(),
         }
     }
@@ -221,29 +231,30 @@ impl Run<'_> {
             self.steps_left = self.steps_left.checked_sub(1).ok_or(FlowError::TooManySteps)?;
             match step {
                 Step::Done(state) => {
-                    let state = kept::check(&state, &self)?;
+                    let state = kept::check(state, &self)?;
                     return Ok(Stage::Done(self.keep(claim, state).await?));
                 }
-                Step::Pause(pause) => {
+                Step::Pause(mut pause) => {
+                    grant::check_pause(&pause, &self)?;
                     let waiting = Waiting {
                         key: self.key(),
                         flow: self.flow,
                         digest: self.facts.plugin.guest.digest,
-                        cursor: Zeroizing::new(pause.cursor.clone()),
+                        cursor: Zeroizing::new(std::mem::take(&mut pause.cursor)),
                         state_token: self.state_token.clone(),
                         wishes: self.wishes.clone(),
                         steps_left: self.steps_left,
                         time_left: self.time_left(),
                         sent_at: self.sent_at,
                     };
-                    grant::check_pause(&pause, &self)?;
                     return Ok(Stage::Paused(Box::new(pause), Box::new(waiting)));
                 }
-                Step::Fetch(fetch) => {
-                    let request = fetch::check(&fetch, &self)?;
+                Step::Fetch(mut fetch) => {
+                    let cursor = Zeroizing::new(std::mem::take(&mut fetch.cursor));
+                    let request = fetch::check(fetch, &self)?;
                     self.sent_at.get_or_insert_with(|| self.inner.clock.unix_millis());
                     let event = fetch::send(&self, request).await?;
-                    step = self.resume(event, fetch.cursor).await?;
+                    step = self.resume(event, cursor).await?;
                 }
             }
         }
@@ -274,12 +285,19 @@ impl Run<'_> {
         Ok(store.save(&key, claim, over, state).await?)
     }
 
-    async fn resume(&mut self, event: Event, cursor: Vec<u8>) -> Result<Step, Error> {
+    async fn resume(&mut self, event: Event, cursor: Zeroizing<Vec<u8>>) -> Result<Step, Error> {
         learnt::learn(&mut self.facts.masker, &event);
         let Self { inner, facts, .. } = self;
         inner
             .sandbox
-            .resume(&facts.plugin, facts.shown(&[]), event, cursor, inner.moment(), &facts.masker)
+            .resume(
+                &facts.plugin,
+                facts.shown(&[]),
+                Heard::new(event),
+                cursor,
+                inner.moment(),
+                &facts.masker,
+            )
             .await?
             .map_err(|raw| facts.refused(raw))
     }

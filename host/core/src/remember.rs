@@ -8,15 +8,15 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use zeroize::Zeroizing;
 
 use crate::account::State;
+use crate::authorize::Place;
 use crate::contract::authorizer::Watch;
-use crate::edit::{CheckedEdits, EditRules};
+use crate::edit::CheckedEdits;
 use crate::needs::Granted;
 use crate::sandbox::Plugin;
 use crate::secret::Masker;
-use crate::target::RenderedBase;
 
 /// The longest an answer is used again, in milliseconds. Long enough that its cost vanishes; short
 /// enough that a mistake in a key would not last a day.
@@ -32,8 +32,9 @@ pub(crate) struct Key {
     pub(crate) host: u64,
     /// Of the registry: a reload may bring another plugin, or another mutation.
     pub(crate) generation: u64,
-    pub(crate) state_version: u64,
-    pub(crate) shared_version: u64,
+    /// `None` where there is none, which is not the same as one that has version 0.
+    pub(crate) state_version: Option<u64>,
+    pub(crate) shared_version: Option<u64>,
     pub(crate) memo_revision: u64,
 }
 
@@ -50,32 +51,33 @@ pub(crate) struct Answer {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) granted: Arc<Granted>,
     pub(crate) masker: Masker,
-    pub(crate) rules: EditRules,
-    pub(crate) base: RenderedBase,
-    pub(crate) headers: HeaderMap,
+    pub(crate) place: Arc<Place>,
     pub(crate) edits: CheckedEdits,
     pub(crate) watches: Vec<Watch>,
-    pub(crate) cursor: Vec<u8>,
+    pub(crate) cursor: Zeroizing<Vec<u8>>,
     pub(crate) state_version: u64,
 }
 
 impl Remembered {
-    /// `None` where nothing may be remembered. Times in Unix milliseconds, `remember` in seconds.
+    /// `None` where nothing may be remembered. Times in Unix milliseconds, `remember` in seconds;
+    /// `states` are the account's and the connection's.
     pub(crate) fn new(
         key: Key,
         answer: Arc<Answer>,
         remember: u32,
         now: u64,
-        state: Option<&State>,
+        states: [Option<&State>; 2],
     ) -> Option<Self> {
         let mut until = now.saturating_add((u64::from(remember) * 1000).min(LONGEST));
-        until = until.min(state.and_then(|state| state.expires_at).unwrap_or(u64::MAX));
-        // The slow path is where a renewal ahead of expiry begins, so it must be taken then.
-        until = match state.and_then(|state| state.renew_at) {
-            Some(time) if time > now => until.min(time),
-            Some(_) => until.min(now + LONGEST_WHEN_DUE),
-            None => until,
-        };
+        for state in states.into_iter().flatten() {
+            until = until.min(state.expires_at.unwrap_or(u64::MAX));
+            // The slow path is where a renewal ahead of expiry begins, so it must be taken then.
+            until = match state.renew_at {
+                Some(time) if time > now => until.min(time),
+                Some(_) => until.min(now + LONGEST_WHEN_DUE),
+                None => until,
+            };
+        }
         let reusable = remember > 0
             && until > now
             && answer.cursor.is_empty()

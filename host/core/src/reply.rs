@@ -5,18 +5,20 @@
 //! bounded, and made only where the body can be sent again; wherever a bound is reached the reply
 //! that is there is delivered, so nothing is lost that a caller without a plugin would have had.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, Method, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
 
-use crate::authorize::{Outgoing, renews};
+use crate::authorize::{Again, Outgoing, renews};
 use crate::client::Inner;
 use crate::contract::authorizer::{Next, Watch};
 use crate::contract::types::HttpResponse;
@@ -32,7 +34,16 @@ const MOST_REPEATS: usize = 3;
 /// Bytes of a reply that may be held back (the contract's own number).
 pub(crate) const MOST_HELD: u32 = 64 << 10;
 
-const EVENTS: &[u8] = b"text/event-stream";
+/// How the content types begin of what is sent piece by piece over a long time.
+const STREAMS: [&[u8]; 7] = [
+    b"text/event-stream",
+    b"application/x-ndjson",
+    b"application/jsonl",
+    b"application/json-seq",
+    b"application/stream+json",
+    b"multipart/x-mixed-replace",
+    b"application/grpc",
+];
 
 /// A reply's body: streams, with what was held back ahead.
 pub struct ReplyBody {
@@ -63,10 +74,16 @@ impl Inner {
         mut outgoing: Outgoing,
         sent: &mut bool,
     ) -> Result<Reply, Error> {
-        let mut cursor = Vec::new();
+        let mut next_try = Again::default();
         let mut repeats = 0;
+        let mut last = None;
         loop {
-            let answer = self.authorize(subject, &mut outgoing, &cursor).await?;
+            let answer = match (self.authorize(subject, &mut outgoing, &next_try).await, last) {
+                (Ok(answer), _) => answer,
+                // As with every bound: what is there is delivered.
+                (Err(Error::RenewedLately), Some(reply)) => return Ok(reply),
+                (Err(error), _) => return Err(error),
+            };
             if !answer.watches.is_empty() {
                 outgoing.keep_small(self.settings.resend_bytes).await?;
             }
@@ -81,7 +98,7 @@ impl Inner {
                 ReplyBody { ahead: Bytes::new(), rest: Some(body), trailers: None },
             );
 
-            let (reply, shown) = watched(&answer, reply).await?;
+            let (reply, shown) = watched(&answer, reply, self.settings.longest_hold).await?;
             let Some(shown) = shown else { return Ok(reply) };
             let next = self.replied(subject, &answer, shown).await?;
             if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
@@ -91,14 +108,14 @@ impl Inner {
             }
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);
             // Whether or not this request can be made again: the next one needs the new state too.
-            cursor = match next {
+            let cursor = match next {
                 Next::Deliver => return Ok(reply),
-                Next::Again(next) => next,
+                Next::Again(cursor) => Zeroizing::new(cursor),
                 Next::Renew(hint) => {
-                    if !self.force_renewal(subject, &answer, hint).await {
+                    if !self.force_renewal(subject, &answer, Zeroizing::new(hint)).await {
                         return Ok(reply);
                     }
-                    Vec::new()
+                    Zeroizing::default()
                 }
             };
             let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
@@ -106,6 +123,8 @@ impl Inner {
             };
             repeats += 1;
             outgoing = again;
+            next_try = Again { cursor, state_version: Some(answer.state_version) };
+            last = Some(reply);
         }
     }
 
@@ -115,9 +134,12 @@ impl Inner {
         answer: &Answer,
         shown: HttpResponse,
     ) -> Result<Next, Error> {
-        let facts = self.facts(subject, Arc::clone(&answer.plugin), &BTreeMap::new()).await?;
+        let generation = self.registry.generation();
+        let facts = self.request_facts(subject, &answer.plugin, generation).await?;
         let owner =
             MemoOwner { digest: answer.plugin.guest.digest, state_version: facts.state_version() };
+        // Or a burst of replies would take the memo from under those that are being authorized.
+        let _turn = subject.memo_turn().await;
         let memo = subject.memo(owner);
         let reaction = self
             .sandbox
@@ -125,7 +147,7 @@ impl Inner {
                 &answer.plugin,
                 facts.shown(&memo.bytes),
                 shown,
-                answer.cursor.clone(),
+                Zeroizing::clone(&answer.cursor),
                 self.moment(),
                 &facts.masker,
             )
@@ -146,14 +168,13 @@ impl Inner {
         self: &Arc<Self>,
         subject: &Arc<Subject>,
         answer: &Answer,
-        hint: Vec<u8>,
+        hint: Zeroizing<Vec<u8>>,
     ) -> bool {
         let Ok(state) = self.store.state(subject.state_key()).await else { return false };
         if crate::facts::version(state.as_deref()) != answer.state_version {
             return true;
         }
-        let (key, now) = (subject.state_key(), self.clock.unix_millis());
-        let renewed = if self.forced.pass(key, now, self.settings.forced_renewal_gap) {
+        let renewed = if self.forced.pass(subject.state_key(), &*self.clock) {
             self.renew(subject, answer.state_version, hint).await
         } else if let Some(outcome) = self.renewal_under_way(subject, &hint).await {
             // Another request was told the same a moment ago.
@@ -176,6 +197,7 @@ impl Inner {
 async fn watched(
     answer: &Answer,
     mut reply: Reply,
+    longest: Duration,
 ) -> Result<(Reply, Option<HttpResponse>), Error> {
     let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
         return Ok((reply, None));
@@ -184,7 +206,7 @@ async fn watched(
     let wanted = watch.body;
     let mut body = Vec::new();
     if wanted > 0 {
-        if !may_be_held(&reply, wanted) || !reply.body_mut().hold(wanted as usize).await? {
+        if !may_be_held(&reply, wanted) || !reply.body_mut().hold(wanted as usize, longest).await? {
             return Ok((reply, None));
         }
         body = reply.body().ahead.to_vec();
@@ -218,15 +240,15 @@ fn shown_headers(watch: &Watch, headers: &HeaderMap, granted: &Granted) -> Vec<(
         .collect()
 }
 
-/// Whether waiting for the body cannot stall a stream.
+/// Whether the body may be waited for: not one that is longer, nor one of a kind that streams.
 fn may_be_held(reply: &Reply, wanted: u32) -> bool {
     let headers = reply.headers();
-    let events = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.as_bytes().get(..EVENTS.len()))
-        .is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS));
+    let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    let streams = STREAMS.iter().any(|stream| {
+        kind.get(..stream.len()).is_some_and(|start| start.eq_ignore_ascii_case(stream))
+    });
     let length = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-    !events && length.is_none_or(|length| length <= u64::from(wanted))
+    !streams && length.is_none_or(|length| length <= u64::from(wanted))
 }
 
 /// RFC 9110 section 9.2.1.
@@ -245,24 +267,31 @@ impl Outgoing {
 }
 
 impl ReplyBody {
-    /// Reads the whole of a short body; `false` where it is longer, and streams on.
-    async fn hold(&mut self, most: usize) -> Result<bool, Error> {
-        let Some(rest) = &mut self.rest else { return Ok(true) };
+    /// Reads the whole of a body of at most `most` bytes; `false` where it is longer or takes
+    /// longer, and streams on.
+    async fn hold(&mut self, most: usize, longest: Duration) -> Result<bool, Error> {
         let mut read = BytesMut::new();
-        while read.len() <= most {
+        let held = timeout(longest, self.read(&mut read, most)).await;
+        self.ahead = read.freeze();
+        held.unwrap_or(Ok(false))
+    }
+
+    /// Until the end, or past `most` bytes. What was read is in `read` also where nobody waits for
+    /// the end.
+    async fn read(&mut self, read: &mut BytesMut, most: usize) -> Result<bool, Error> {
+        while let Some(rest) = &mut self.rest {
             match rest.frame().await {
-                None => {
-                    self.rest = None;
-                    break;
-                }
+                None => self.rest = None,
                 Some(frame) => match frame?.into_data() {
                     Ok(data) => read.extend_from_slice(&data),
                     Err(frame) => self.trailers = frame.into_trailers().ok(),
                 },
             }
+            if read.len() > most {
+                return Ok(false);
+            }
         }
-        self.ahead = read.freeze();
-        Ok(self.ahead.len() <= most)
+        Ok(true)
     }
 }
 

@@ -37,7 +37,7 @@ pub use load::{Flow, LoadError};
 
 pub(crate) use guest::{Guest, Mutation, Plugin};
 pub(crate) use load::Loaded;
-pub(crate) use shown::Shown;
+pub(crate) use shown::{Heard, Intent, Shown};
 
 use host::Call;
 
@@ -166,17 +166,22 @@ impl Sandbox {
         &self.limits
     }
 
-    /// Runs `operation` in a fresh store on a thread of the pool.
+    /// Runs the operation that `prepare` makes in a fresh store on a thread of the pool. It is made
+    /// once there is a thread for it, so that those who wait hold no copy of a body.
     ///
     /// A caller that goes away does not end the call: it goes on to its budget, holding its share
     /// of the pool, and its answer is dropped.
-    async fn run<T: Send + 'static>(
+    async fn run<T, O>(
         &self,
         guest: &Arc<Guest>,
         budget: Duration,
         moment: Moment,
-        operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<Answer<T>, CallError> {
+        prepare: impl FnOnce() -> O,
+    ) -> Result<Answer<T>, CallError>
+    where
+        T: Send + 'static,
+        O: FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
+    {
         let suspended = || match guest.health.suspended(Instant::now()) {
             Some(left) => Err(CallError::Suspended { plugin: guest.name.clone(), left }),
             None => Ok(()),
@@ -190,6 +195,7 @@ impl Sandbox {
         // The calls ahead of this one may have been the last that the plugin was trusted with.
         suspended()?;
 
+        let operation = prepare();
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
         let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
@@ -239,7 +245,13 @@ fn settle<T>(guest: &Guest, result: wasmtime::Result<T>, limits: &Limits) -> Res
         }
         Err(error) => error,
     };
-    let fault = call::classify(&error);
+    let fault = match call::classify(&error) {
+        Ok(fault) => fault,
+        Err(what) => {
+            tracing::error!(plugin = guest.name, what, "a call could not be made");
+            return Err(CallError::Host(what));
+        }
+    };
     tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
     if let Some(length) = guest.health.faulted(Instant::now(), limits) {
         tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),

@@ -10,9 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::account::Account;
 use crate::connection::Connection;
+use crate::facts::KnownFacts;
+use crate::flow::FailedRenewals;
 use crate::provider::{AuthPattern, Provider, SelectError};
 use crate::remember::Remembered;
 use crate::sandbox::Digest;
@@ -29,8 +32,12 @@ pub struct Subject {
     connection: Arc<Connection>,
     account: Arc<Account>,
     key: StateKey,
+    shared_key: StateKey,
     listed_origins: Vec<url::Origin>,
     pub(crate) remembered: ArcSwapOption<Remembered>,
+    pub(crate) facts: ArcSwapOption<KnownFacts>,
+    /// Here, so that an account or a connection that was mended is asked for at once.
+    pub(crate) failed: FailedRenewals,
     /// The parts of a request that the plugin asked for last time; most ask for the same again.
     wish: ArcSwapOption<(Digest, Vec<String>)>,
     memo: Mutex<Memo>,
@@ -43,7 +50,7 @@ pub struct Subject {
 #[derive(Clone, Default)]
 struct Memo {
     owner: Option<MemoOwner>,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Zeroizing<Vec<u8>>>,
     /// Counted up on each change.
     revision: u64,
 }
@@ -57,7 +64,7 @@ pub(crate) struct MemoOwner {
 /// A memo as a call saw it.
 #[derive(Clone)]
 pub(crate) struct SeenMemo {
-    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) bytes: Arc<Zeroizing<Vec<u8>>>,
     revision: u64,
 }
 
@@ -76,6 +83,7 @@ impl Subject {
             connection: connection.name().unwrap_or(provider.identifier()).to_owned(),
             identifier: Some(account.identifier().to_owned()),
         };
+        let shared_key = StateKey { identifier: None, ..key.clone() };
         let listed = provider.listed_origins().iter().chain(pattern.listed_origins().iter());
         let listed_origins = listed
             .filter_map(|origin| Url::parse(&origin.to_string()).ok())
@@ -87,7 +95,10 @@ impl Subject {
             connection,
             account,
             key,
+            shared_key,
             listed_origins,
+            facts: ArcSwapOption::empty(),
+            failed: FailedRenewals::default(),
             remembered: ArcSwapOption::empty(),
             wish: ArcSwapOption::empty(),
             memo: Mutex::new(Memo::default()),
@@ -122,8 +133,8 @@ impl Subject {
     }
 
     /// Where the connection's shared state is kept.
-    pub fn shared_key(&self) -> StateKey {
-        StateKey { identifier: None, ..self.key.clone() }
+    pub fn shared_key(&self) -> &StateKey {
+        &self.shared_key
     }
 
     /// Whether the provider, or the pattern, lists this origin.
@@ -173,7 +184,7 @@ impl Subject {
         if memo.owner != Some(owner) || memo.revision != seen.revision {
             return false;
         }
-        memo.bytes = bytes.into();
+        memo.bytes = Arc::new(Zeroizing::new(bytes));
         memo.revision += 1;
         true
     }

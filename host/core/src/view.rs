@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use md5::Md5;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::body::RequestBody;
+use crate::body::KnownBody;
 use crate::contract::authorizer::{BodyView, RequestView};
 use crate::needs::Granted;
 
@@ -87,7 +87,7 @@ impl Wish {
         method: &Method,
         url: &str,
         headers: &HeaderMap,
-        body: &RequestBody,
+        body: &KnownBody,
         granted: &Granted,
     ) -> RequestView {
         let shown = headers
@@ -104,9 +104,10 @@ impl Wish {
         }
     }
 
-    fn body_view(&self, body: &RequestBody) -> BodyView {
-        let Some(bytes) = body.as_whole().filter(|_| self.wants_body()) else {
-            return BodyView::Unseen(body.length());
+    fn body_view(&self, body: &KnownBody) -> BodyView {
+        let bytes = match body {
+            KnownBody::Whole(bytes) => bytes,
+            KnownBody::Length(length) => return BodyView::Unseen(*length),
         };
         match self.body {
             BodyWish::Length => BodyView::Unseen(Some(bytes.len() as u64)),

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use countersign_tests::world::whole;
-use http::Request;
-use http_body_util::{Full, StreamBody};
-use serde_json::Value as Json;
+use std::time::Duration;
 
+use bytes::Bytes;
+use countersign::Settings;
+use countersign_hostile::answer::{self, set_header, watch_any};
+use countersign_hostile::{Body, Part, Val};
+use countersign_tests::Recorder;
+use countersign_tests::world::{get, status, whole};
+use http::Request;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use serde_json::Value as Json;
+use tokio::task::JoinSet;
+
+use crate::plot::{Plot, done, guest};
 use crate::scene::Scene;
 
 #[tokio::test]
@@ -89,4 +97,98 @@ async fn a_state_that_has_moved_meanwhile_is_used_and_not_renewed_again() {
     scene.events();
     assert_eq!(scene.get().await.unwrap(), 200);
     assert_eq!(scene.events(), ["api 200"]);
+}
+
+const REJECTS: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno";
+
+/// `ok(reaction)` with a memo.
+fn reacts(next: Val, memo: Val) -> Val {
+    Val::ok(Val::Record(vec![("next", next), ("memo", Val::some(memo))]))
+}
+
+/// A plugin may ask for another try and then for new state, which is no way around the bound on
+/// renewals that replies lead to.
+#[tokio::test]
+async fn a_renewal_after_another_try_is_bounded_like_one_that_a_reply_forces() {
+    let upstream = Recorder::start("127.0.0.1:0", REJECTS).await;
+    let watching = answer::ready_with(
+        Val::List(vec![set_header("authorization", [Part::Token])]),
+        vec![watch_any(0)],
+        Val::none(),
+    );
+    // A memo says that the last reply was a rejection; it ends with the state.
+    let authorize = Body::either("(local.get 3)", answer::renew(), watching);
+    let guest = guest(&[])
+        .body("authorize", authorize)
+        .body("replied", reacts(Val::of("again", ""), "rejected".into()))
+        .body("begin", done("new", 3600));
+    let plot = Plot::sending(&upstream, &guest, Settings::default());
+    let (code, body) = status(&plot.host, &plot.subject, "/things").await.unwrap();
+    assert_eq!((code, &body[..]), (401, &b"no"[..]), "the upstream's own answer");
+    assert_eq!(plot.store.kept(&plot.subject).await.unwrap().version, 1);
+}
+
+/// Digest counts in the memo what it sends, and learns the next nonce from replies.
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_that_change_the_memo_do_not_fail_requests_side_by_side() {
+    let upstream =
+        Recorder::start("127.0.0.1:0", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let counting = answer::ready_with(
+        Val::List(vec![set_header("authorization", [Part::Text("n="), Part::Param(2)])]),
+        vec![watch_any(0)],
+        Val::some([Part::Text("x"), Part::Param(2)]),
+    );
+    let guest = guest(&[])
+        .body("authorize", counting)
+        .body("replied", reacts(Val::case("deliver"), "n".into()));
+    let plot = Arc::new(Plot::sending(&upstream, &guest, Settings::default()));
+    let mut requests = JoinSet::new();
+    for _ in 0..200 {
+        let plot = Arc::clone(&plot);
+        requests.spawn(async move {
+            let served = status(&plot.host, &plot.subject, "/things").await;
+            served.map(|it| it.0).map_err(|error| error.to_string())
+        });
+    }
+    for served in requests.join_all().await {
+        assert_eq!(served, Ok(200));
+    }
+}
+
+/// A plugin that looks at bodies must not hold back what comes piece by piece.
+#[tokio::test]
+async fn a_reply_that_streams_is_delivered_though_it_is_watched() {
+    let watching = answer::ready_with(
+        Val::List(vec![set_header("authorization", [Part::Token])]),
+        vec![watch_any(1000)],
+        Val::none(),
+    );
+    let guest = guest(&["read reply/body"])
+        .body("authorize", watching)
+        .body("replied", answer::refusal("denied", "it was shown"));
+    let (never, soon) = (Duration::from_hours(1), Duration::from_millis(50));
+    for (kind, longest_hold, length) in [
+        ("application/x-ndjson", never, "transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"),
+        ("Text/Event-Stream; x=y", never, "transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"),
+        ("multipart/x-mixed-replace", never, "content-length: 9\r\n\r\nfirst"),
+        ("application/grpc+proto", never, "transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"),
+        ("application/json", soon, "transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"),
+        ("application/json", soon, "content-length: 9\r\n\r\nfirst"),
+        ("application/json", never, "content-length: 1001\r\n\r\nfirst"),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{length}");
+        let upstream = Recorder::start("127.0.0.1:0", &answer).await;
+        let mut settings = Settings::default();
+        settings.longest_hold = longest_hold;
+        let plot = Plot::sending(&upstream, &guest, settings);
+        let reply = plot.host.send(&plot.subject, get("/things")).await.unwrap();
+        let first = reply.into_body().frame().await.unwrap().unwrap();
+        assert_eq!(first.into_data().unwrap(), "first", "{kind} {length}");
+    }
+    // What ends in time is shown.
+    let whole = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nfirst";
+    let upstream = Recorder::start("127.0.0.1:0", whole).await;
+    let plot = Plot::sending(&upstream, &guest, Settings::default());
+    let error = plot.host.send(&plot.subject, get("/things")).await.err().unwrap();
+    assert_eq!(error.code(), "denied");
 }

@@ -9,10 +9,12 @@
 
 mod bounds;
 mod exchange;
+mod expiry;
 mod grant;
 mod odd_answers;
 mod parallel;
 mod plot;
+mod prepared;
 mod remembered;
 mod renewal;
 mod scene;

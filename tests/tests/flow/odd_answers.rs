@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use countersign::Settings;
 use countersign_tests::token_server::Oddity::{Huge, Page, Says, SlowDown, With};
+use countersign_tests::world::status;
 use serde_json::{Value as Json, json};
 
-use crate::scene::{Scene, Script};
+use crate::scene::{Scene, Script, connected_anew};
 
 #[tokio::test]
 async fn pitfall_13_an_odd_answer_is_a_typed_refusal_and_changes_nothing() {
@@ -51,9 +52,36 @@ async fn pitfall_13_an_odd_answer_is_a_typed_refusal_and_changes_nothing() {
         // A server that did nothing with the refresh token still takes it.
         if !matches!(oddity, With(..)) {
             scene.server.turn(None);
+            scene.clock.pass(30);
             assert_eq!(scene.get().await.unwrap(), 200, "{oddity:?}");
         }
     }
+}
+
+/// A token server in trouble is not asked anew with each request.
+#[tokio::test]
+async fn pitfall_13_after_a_failure_the_server_has_a_rest() {
+    let scene = Scene::new().await;
+    scene.expire();
+    scene.server.turn(Says(500, "oh"));
+    for rest in [1, 2, 4] {
+        assert_eq!(scene.get().await.unwrap_err().code(), "unavailable");
+        assert_eq!(scene.events(), ["token", "token answered"]);
+        for _ in 0..3 {
+            assert_eq!(scene.get().await.unwrap_err().code(), "unavailable");
+        }
+        assert!(scene.events().is_empty(), "not asked within {rest} s");
+        scene.clock.pass(rest);
+    }
+    scene.server.turn(SlowDown(17));
+    assert_eq!(scene.get().await.unwrap_err().code(), "unavailable");
+    scene.events();
+    scene.clock.pass(16);
+    assert!(scene.get().await.is_err() && scene.events().is_empty(), "as long as it asked for");
+    // Whoever connects the account anew is served at once.
+    scene.server.turn(None);
+    let mended = connected_anew();
+    assert_eq!(status(&scene.host, &mended, "/things").await.unwrap().0, 200);
 }
 
 #[tokio::test]

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use countersign::egress::EgressError;
+use countersign::egress::{EgressConfig, EgressError};
 use countersign::flow::{Fetcher, FlowError};
-use countersign::{Countersign, Error, Registry, Settings, Subject};
+use countersign::{Countersign, Egress, Error, Registry, Settings, Subject};
 use countersign_hostile::answer::{descriptor, entry};
 use countersign_hostile::{AUTHORIZE_URI, Guest, TOKEN_URI, Val};
 use countersign_tests::world::{NotingStore, SetClock, get, no_egress, registry_of};
-use countersign_tests::{sandbox, subject};
+use countersign_tests::{Recorder, sandbox, subject};
 use http::{Request, Response};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -92,6 +92,23 @@ impl Plot {
     }
 
     pub(crate) fn with(guest: &Guest, provider: &Json, settings: Settings) -> Self {
+        Self::through(no_egress(), guest, provider, settings)
+    }
+
+    /// Sends what it authorizes to `upstream`, unencrypted.
+    pub(crate) fn sending(upstream: &Recorder, guest: &Guest, mut settings: Settings) -> Self {
+        let config = EgressConfig {
+            allow_http: true,
+            allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
+            ..EgressConfig::default()
+        };
+        settings.target.http = true;
+        let mut provider = provider();
+        provider["proxy_url"] = format!("http://{}/base", upstream.address()).into();
+        Self::through(Egress::new(config).unwrap(), guest, &provider, settings)
+    }
+
+    fn through(egress: Egress, guest: &Guest, provider: &Json, settings: Settings) -> Self {
         let (registry, folder) = registry_of(&[("plot", guest.build().unwrap())]);
         let refused = registry.listing().refused;
         assert!(refused.is_empty(), "{refused:?}");
@@ -99,13 +116,20 @@ impl Plot {
         let store = Arc::new(NotingStore::default());
         let clock = Arc::new(SetClock::default());
         let fetched = Arc::new(Fetched::default());
-        let host = Countersign::builder(sandbox(), Arc::clone(&registry), no_egress())
+        let host = Countersign::builder(sandbox(), Arc::clone(&registry), egress)
             .store(Arc::clone(&store) as _)
             .clock(Arc::clone(&clock) as _)
             .fetcher(Arc::clone(&fetched) as _)
             .settings(settings)
             .build();
         Self { host, subject, store, clock, fetched, registry, folder }
+    }
+
+    /// The account's state, as if a grant had ended in this access token.
+    pub(crate) fn seed(&self, token: &str, expires_at: &str) {
+        let token = json!({"identifier": "u", "authorization_details": {
+            "oauth_token": {"access_token": token}, "token_expires_at": expires_at}});
+        self.store.seed(&subject(&provider(), &json!({"client_id": "c"}), &token));
     }
 
     /// The credential on a request that is prepared.
@@ -115,17 +139,17 @@ impl Plot {
     }
 
     /// What ends a renewal.
-    pub(crate) async fn renewal_error(&self) -> Error {
+    pub(crate) async fn renewal_error(&self) -> Arc<Error> {
         let error = self.host.renew(&self.subject).await.err().expect("it is refused");
         match error {
-            Error::Renewal(cause) => Arc::into_inner(cause).expect("nobody else waited"),
-            other => other,
+            Error::Renewal(cause) => cause,
+            other => panic!("{other}"),
         }
     }
 
     pub(crate) async fn flow_error(&self) -> FlowError {
-        match self.renewal_error().await {
-            Error::Flow(cause) => cause,
+        match &*self.renewal_error().await {
+            Error::Flow(cause) => cause.clone(),
             other => panic!("{other}"),
         }
     }

@@ -35,11 +35,11 @@ fn nonce() -> Val {
     set_header("authorization", [Part::Text("nonce="), Part::KeptInMemory])
 }
 
-fn drawing(needs: &[&str], body: impl Into<Body>) -> Guest {
+pub(crate) fn drawing(needs: &[&str], body: impl Into<Body>) -> Guest {
     guest(needs).fields(NONCE).body("authorize", body.into().after("(call $nonce)"))
 }
 
-fn lasting() -> Val {
+pub(crate) fn lasting() -> Val {
     Ready::lasting(nonce()).answer()
 }
 

@@ -156,7 +156,7 @@ async fn a_token_endpoint_outside_the_grammar_is_asked_nothing() {
 }
 
 /// An instance host that only the token answer brings, as with Salesforce.
-fn instance(listed: &[&str]) -> Script {
+pub(crate) fn instance(listed: &[&str]) -> Script {
     let mut script = Script {
         hosts: vec![API, LOGIN, "na1.acme.example"],
         with_tokens: false,

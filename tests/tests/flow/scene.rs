@@ -145,6 +145,13 @@ impl Scene {
     }
 }
 
+/// A scene's account, connected anew; its state is where it was.
+pub(crate) fn connected_anew() -> Arc<Subject> {
+    let connection = json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET});
+    let account = json!({"identifier": "user-1", "authorization_details": {"oauth_token": {}}});
+    subject(&provider(), &connection, &account)
+}
+
 /// RFC 3339, so many seconds from now.
 fn clock_text(clock: &SetClock, seconds: u64) -> String {
     use countersign::clock::Clock as _;

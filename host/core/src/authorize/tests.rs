@@ -1,5 +1,7 @@
 //! What the caller sent, as it is dressed to leave.
 
+use bytes::Bytes;
+use http::Request;
 use http_body_util::Empty;
 
 use super::*;
@@ -20,7 +22,8 @@ fn a_fixed_header_replaces_every_spelling_that_the_caller_sent() {
         .unwrap();
     let mut fixed = HeaderMap::new();
     fixed.insert("x-tenant-id", http::HeaderValue::from_static("ours"));
-    let (headers, _) = Outgoing::new(request).dressed(&base, &granted, &fixed).unwrap();
+    let place = Place { base, headers: fixed, rules: EditRules::default() };
+    let (headers, _) = Outgoing::new(request).dressed(&place, &granted).unwrap();
     let sent: Vec<_> =
         headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
     assert_eq!(sent, [("accept", "*/*"), ("x-other", "kept"), ("x-tenant-id", "ours")]);

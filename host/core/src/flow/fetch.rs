@@ -55,12 +55,14 @@ impl Fetcher for Egress {
 }
 
 /// The request, once it is known to be one that this plugin may have sent.
-pub(super) fn check(fetch: &Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowError> {
-    let raw = &fetch.request;
+pub(super) fn check(fetch: Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowError> {
+    let raw = fetch.request;
+    // From here on it is overwritten when it is dropped, on its way out as well.
+    let body = Zeroizing::new(raw.body);
     if fetch.client_certificate.is_some() {
         return Err(FlowError::ClientCertificate);
     }
-    if raw.body.len() > MOST_REQUEST || raw.headers.len() > MOST_HEADERS {
+    if body.len() > MOST_REQUEST || raw.headers.len() > MOST_HEADERS {
         return Err(FlowError::FetchSize(MOST_REQUEST));
     }
     let method = match raw.method.as_str() {
@@ -75,9 +77,7 @@ pub(super) fn check(fetch: &Fetch, run: &Run<'_>) -> Result<Request<Bytes>, Flow
         headers.append(name, value);
     }
     egress::settle(&mut headers);
-    // A copy of ours is overwritten when the request is dropped; the guest's own is gone already.
-    let body = Bytes::from_owner(Zeroizing::new(raw.body.clone()));
-    let mut request = Request::new(body);
+    let mut request = Request::new(Bytes::from_owner(body));
     *request.method_mut() = method;
     *request.uri_mut() = url.as_str().parse().map_err(|_| FlowError::FetchUrl)?;
     *request.headers_mut() = headers;

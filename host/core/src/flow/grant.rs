@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::{FlowError, Purpose, Run, Stage, Waiting};
 use crate::account::State;
@@ -108,7 +109,8 @@ impl Countersign {
     pub async fn renew(&self, subject: &Arc<Subject>) -> Result<Arc<State>, Error> {
         let state = self.inner.store.state(subject.state_key()).await?;
         let seen = crate::facts::version(state.as_deref());
-        self.inner.renew(subject, seen, Vec::new()).await
+        let renewed = self.inner.renew_now(subject, seen, Zeroizing::default()).await?;
+        Ok(renewed.state)
     }
 
     /// Goes on with a flow that waits. A pause can be ended once: it is taken.
@@ -127,7 +129,7 @@ impl Countersign {
             }
         };
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
-        let task = tokio::spawn(async move {
+        let task = self.inner.tasks.spawn(async move {
             let claim = inner.store.claim(&paused.waiting.flow.key(&subject)).await?;
             inner.resume(&subject, paused.waiting, event, &claim).await
         });
@@ -142,7 +144,7 @@ impl Countersign {
         wishes: BTreeMap<String, String>,
     ) -> Result<Progress, Error> {
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
-        let task = tokio::spawn(async move {
+        let task = self.inner.tasks.spawn(async move {
             let claim = inner.store.claim(&purpose.flow().key(&subject)).await?;
             let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
             inner.begin(&subject, plugin, &purpose, wishes, &claim).await

@@ -16,9 +16,16 @@ const LONGEST_NAME: usize = 128;
 /// A secret shorter than this is not looked for inside attributes: `1` would be in most of them.
 const SHORTEST_LOOKED_FOR: usize = 8;
 
-pub(super) fn check(raw: &RawState, run: &Run<'_>) -> Result<State, FlowError> {
+pub(super) fn check(raw: RawState, run: &Run<'_>) -> Result<State, FlowError> {
     let refuse = |what, name: &str| FlowError::State { what, name: name.to_owned() };
-    let all = || raw.secrets.iter().chain(&raw.attributes);
+    // At once, so that they are overwritten whatever becomes of them.
+    let secrets: Vec<(String, Secret)> =
+        raw.secrets.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
+    let attributes = raw.attributes;
+    let all = || {
+        let secrets = secrets.iter().map(|(name, secret)| (name, secret.expose()));
+        secrets.chain(attributes.iter().map(|(name, text)| (name, text.as_str())))
+    };
     if all().map(|(name, text)| name.len() + text.len()).sum::<usize>() > MOST_BYTES {
         return Err(refuse("it is over 64 KiB", ""));
     }
@@ -38,11 +45,6 @@ pub(super) fn check(raw: &RawState, run: &Run<'_>) -> Result<State, FlowError> {
             return Err(refuse("the name stands twice", name));
         }
     }
-    let secrets: Vec<(String, Secret)> = raw
-        .secrets
-        .iter()
-        .map(|(name, text)| (name.clone(), Secret::from(text.as_str())))
-        .collect();
     let known = Masker::new(
         secrets
             .iter()
@@ -50,7 +52,7 @@ pub(super) fn check(raw: &RawState, run: &Run<'_>) -> Result<State, FlowError> {
             .chain(run.facts.hidden())
             .filter(|secret| secret.expose().len() >= SHORTEST_LOOKED_FOR),
     );
-    for (name, text) in &raw.attributes {
+    for (name, text) in &attributes {
         if text.chars().any(char::is_control) {
             return Err(refuse("an attribute holds a control character", name));
         }
@@ -63,7 +65,7 @@ pub(super) fn check(raw: &RawState, run: &Run<'_>) -> Result<State, FlowError> {
         |seconds: Option<u32>| seconds.map(|it| now.saturating_add(u64::from(it) * 1000));
     Ok(State {
         secrets: secrets.into_iter().collect(),
-        attributes: raw.attributes.iter().cloned().collect(),
+        attributes: attributes.into_iter().collect(),
         renew_at: absolute(raw.renew_after),
         expires_at: absolute(raw.expires_after),
         version: 0,

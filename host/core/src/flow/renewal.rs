@@ -1,8 +1,9 @@
-//! New state for an account: once, however many requests wait for it.
+//! New state for an account or a connection: once, however many requests wait for it.
 //!
 //! Requests of this process that want the same renewal share one flow and its result; other
 //! processes wait for the store's claim, and find the state renewed when they have it. The flow
-//! runs on a task of its own, so that a leader who is cancelled loses nothing.
+//! runs on a task of its own, so that a leader who is cancelled loses nothing. One that failed is
+//! not tried again with the next request, but after a rest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,17 +11,29 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use zeroize::Zeroizing;
 
+use super::pace::Attempt;
 use super::{FlowError, Purpose, Stage};
 use crate::account::State;
 use crate::client::Inner;
 use crate::contract::flow::Event;
 use crate::error::Error;
 use crate::facts::version;
+use crate::sandbox::{Digest, Flow};
 use crate::store::StateKey;
 use crate::subject::Subject;
 
-type Outcome = Result<Arc<State>, Arc<Error>>;
+/// What a renewal came to.
+#[derive(Clone)]
+pub(crate) struct Renewed {
+    pub(crate) state: Arc<State>,
+    /// Whether a flow was run for it; otherwise somebody else had made the state meanwhile, it may
+    /// be for another hint.
+    pub(crate) ran: bool,
+}
+
+type Outcome = Result<Renewed, Arc<Error>>;
 
 type Renewal = Shared<BoxFuture<'static, Outcome>>;
 
@@ -28,30 +41,12 @@ type Renewal = Shared<BoxFuture<'static, Outcome>>;
 #[derive(Default)]
 pub(crate) struct Renewals(Mutex<HashMap<Key, Renewal>>);
 
-/// Whose state, and with which hint.
-type Key = (StateKey, Vec<u8>);
+/// Whose state, and of which hint this is the digest.
+type Key = (StateKey, Digest);
 
 impl Renewals {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Renewal>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// When something was last done for each account, so that it is not done too often.
-#[derive(Default)]
-pub(crate) struct Gaps(Mutex<HashMap<StateKey, u64>>);
-
-impl Gaps {
-    /// Whether it may be done now, in Unix milliseconds; if so, it counts as done.
-    pub(crate) fn pass(&self, key: &StateKey, now: u64, gap: Duration) -> bool {
-        let gap = u64::try_from(gap.as_millis()).unwrap_or(u64::MAX);
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.retain(|_, time| now.saturating_sub(*time) < gap);
-        if last.contains_key(key) {
-            return false;
-        }
-        last.insert(key.clone(), now);
-        true
     }
 }
 
@@ -68,25 +63,113 @@ impl Drop for Over<'_> {
 }
 
 impl Inner {
-    /// Renews the state, or waits for whoever is doing so. `seen` is the version that was found
-    /// wanting: where there is a newer one by the time of the claim, that is the answer.
+    /// Renews the state, or waits for whoever is doing so, or says again why it lately failed.
+    /// `seen` is the version that was found wanting: where there is a newer one by the time of the
+    /// claim, that is the answer.
     pub(crate) async fn renew(
         self: &Arc<Self>,
         subject: &Arc<Subject>,
         seen: u64,
-        hint: Vec<u8>,
-    ) -> Result<Arc<State>, Error> {
-        let key = (subject.state_key().clone(), hint.clone());
+        hint: Zeroizing<Vec<u8>>,
+    ) -> Result<Renewed, Error> {
+        let attempt = Attempt { hint: Digest::of(&hint), seen };
+        match subject.failed.at(attempt, self.clock.elapsed()) {
+            Some(error) => Err(Error::Renewal(error)),
+            None => self.renew_now(subject, seen, hint).await,
+        }
+    }
+
+    /// The same, whether or not it lately failed.
+    pub(crate) async fn renew_now(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        seen: u64,
+        hint: Zeroizing<Vec<u8>>,
+    ) -> Result<Renewed, Error> {
+        let attempt = Attempt { hint: Digest::of(&hint), seen };
+        self.share(subject, Purpose::Renew(hint), attempt).await.map_err(Error::Renewal)
+    }
+
+    /// Sets the connection up again, where what it shares is past its end.
+    pub(crate) async fn set_up_again(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        seen: u64,
+    ) -> Result<Renewed, Error> {
+        let attempt = Attempt { hint: Digest::of(&[]), seen };
+        let under_way =
+            self.renewals.lock().contains_key(&(subject.shared_key().clone(), attempt.hint));
+        if !under_way && !self.forced.pass(subject.shared_key(), &*self.clock) {
+            return Err(Error::SharedExpired);
+        }
+        self.share(subject, Purpose::Setup, attempt).await.map_err(Error::Renewal)
+    }
+
+    /// Begins a renewal in the background where it is due, and was not begun lately.
+    pub(crate) fn renew_ahead(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        flow: Flow,
+        state: Option<&State>,
+    ) {
+        let now = self.clock.unix_millis();
+        let Some(state) = state.filter(|state| state.renew_at.is_some_and(|time| time <= now))
+        else {
+            return;
+        };
+        if !self.ahead.pass(&flow.key(subject), &*self.clock) {
+            return;
+        }
+        let (inner, subject, seen) = (Arc::clone(self), Arc::clone(subject), state.version);
+        self.tasks.spawn(async move {
+            let renewed = match flow {
+                Flow::Setup => inner.set_up_again(&subject, seen).await,
+                _ => inner.renew(&subject, seen, Zeroizing::default()).await,
+            };
+            if let Err(error) = renewed {
+                tracing::warn!(code = error.code(), %flow, "a renewal ahead of expiry failed");
+            }
+        });
+    }
+
+    /// Waits for a renewal that is under way. `None` where there is none.
+    pub(crate) async fn renewal_under_way(
+        &self,
+        subject: &Subject,
+        hint: &[u8],
+    ) -> Option<Result<Renewed, Error>> {
+        let key = (subject.state_key().clone(), Digest::of(hint));
+        let renewal = self.renewals.lock().get(&key).cloned()?;
+        Some(renewal.await.map_err(Error::Renewal))
+    }
+
+    /// Runs the flow on a task of its own, or waits for the one that runs.
+    async fn share(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        purpose: Purpose,
+        attempt: Attempt,
+    ) -> Outcome {
+        let key = (purpose.flow().key(subject), attempt.hint);
         let renewal = {
             self.renewals
                 .lock()
                 .entry(key.clone())
                 .or_insert_with(|| {
                     let (inner, subject) = (Arc::clone(self), Arc::clone(subject));
-                    let task = tokio::spawn(async move {
+                    let task = self.tasks.spawn(async move {
                         // Also where the task dies: nobody must find a dead renewal for ever.
                         let _over = Over { renewals: &inner.renewals, key };
-                        inner.renew_alone(&subject, seen, hint).await.map_err(Arc::new)
+                        let renewed = inner.renew_alone(&subject, &purpose, attempt.seen).await;
+                        let renewed = renewed.map_err(Arc::new);
+                        match (&renewed, purpose.flow()) {
+                            (Ok(_), _) => subject.failed.clear(),
+                            (Err(error), Flow::Renew) => {
+                                subject.failed.note(attempt, error, inner.clock.elapsed());
+                            }
+                            (Err(_), _) => {}
+                        }
+                        renewed
                     });
                     let outcome = task.map(|joined| {
                         joined.unwrap_or_else(|_| Err(Arc::new(Error::Host("a renewal was lost"))))
@@ -95,39 +178,28 @@ impl Inner {
                 })
                 .clone()
         };
-        renewal.await.map_err(Error::Renewal)
-    }
-
-    /// Waits for a renewal that is under way. `None` where there is none.
-    pub(crate) async fn renewal_under_way(
-        &self,
-        subject: &Subject,
-        hint: &[u8],
-    ) -> Option<Result<Arc<State>, Error>> {
-        let key = (subject.state_key().clone(), hint.to_vec());
-        let renewal = self.renewals.lock().get(&key).cloned()?;
-        Some(renewal.await.map_err(Error::Renewal))
+        renewal.await
     }
 
     async fn renew_alone(
         &self,
         subject: &Subject,
+        purpose: &Purpose,
         seen: u64,
-        hint: Vec<u8>,
-    ) -> Result<Arc<State>, Error> {
-        let claim = self.store.claim(subject.state_key()).await?;
-        if let Some(state) = self.store.state(subject.state_key()).await?
+    ) -> Result<Renewed, Error> {
+        let key = purpose.flow().key(subject);
+        let claim = self.store.claim(&key).await?;
+        if let Some(state) = self.store.state(&key).await?
             && version(Some(&state)) != seen
         {
-            return Ok(state);
+            return Ok(Renewed { state, ran: false });
         }
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;
-        let purpose = Purpose::Renew(hint);
-        let mut stage = self.begin(subject, plugin, &purpose, BTreeMap::new(), &claim).await?;
+        let mut stage = self.begin(subject, plugin, purpose, BTreeMap::new(), &claim).await?;
         let mut patience = self.settings.flow_deadline;
         loop {
             let (pause, waiting) = match stage {
-                Stage::Done(kept) => return Ok(kept),
+                Stage::Done(state) => return Ok(Renewed { state, ran: true }),
                 Stage::Paused(pause, waiting) => (pause, waiting),
             };
             // Nobody is here to be asked; but a time can be waited for, as long as requests can.

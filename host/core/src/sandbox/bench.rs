@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::Store;
+use zeroize::Zeroizing;
 
 use super::call::{Authorize, unfit};
 use super::host::Call;
@@ -76,7 +77,8 @@ impl Sandbox {
         masker: &Masker,
     ) -> Result<Answer, CallError> {
         let shown = shown(&asked.values);
-        self.authorize(&asked.plugin, shown, None, Vec::new(), moment, masker).await
+        let cursor = Zeroizing::default();
+        self.authorize(&asked.plugin, shown, || None, cursor, moment, masker).await
     }
 
     /// What every call pays before its guest is there.

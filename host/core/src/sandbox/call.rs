@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
-use wasmtime::{Store, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
+use zeroize::Zeroizing;
 
 use super::guest::{Guest, Mutation, Plugin};
 use super::host::{Call, TooMuchRandom};
-use super::{CallError, Fault, Moment, Sandbox, Shown};
+use super::{CallError, Fault, Heard, Intent, Moment, Sandbox, Shown};
 use crate::contract::authorizer::{Outcome, Reaction, RequestView};
-use crate::contract::flow::{Event, Purpose, Step};
+use crate::contract::flow::Step;
 use crate::contract::types::{Account, HttpResponse, Refusal};
 use crate::contract::{AuthPlugin, AuthPluginPre, FlowHalf, MutationPlugin, MutationPluginPre};
+use crate::random::RandomError;
 use crate::secret::Masker;
 
 /// What `describe` of an auth plugin answered; not yet checked.
@@ -112,28 +114,34 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Result<Vec<Refusal>, CallError> {
-        self.request_call(plugin, moment, masker, move |plugin, instance, store| {
-            let validate = instance.get_typed_func(&mut *store, plugin.functions.validate)?;
-            let (refusals,) = validate.call(store, (shown.account(),))?;
-            Ok(refusals)
+        self.request_call(plugin, moment, masker, || {
+            move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
+                let validate = instance.get_typed_func(&mut *store, plugin.functions.validate)?;
+                let (refusals,) = validate.call(store, (shown.account(),))?;
+                Ok(refusals)
+            }
         })
         .await
     }
 
-    /// Asks for the edits of one request; `request` is what the plugin may see of it.
+    /// Asks for the edits of one request; `view` makes what the plugin may see of it.
     pub(crate) async fn authorize(
         &self,
         plugin: &Arc<Plugin>,
         shown: Shown,
-        request: Option<RequestView>,
-        cursor: Vec<u8>,
+        view: impl FnOnce() -> Option<RequestView>,
+        cursor: Zeroizing<Vec<u8>>,
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Outcome> {
-        self.request_call(plugin, moment, masker, move |plugin, instance, store| {
-            let authorize = plugin.functions.authorize(instance, store)?;
-            let (answer,) = authorize.call(store, (shown.account(), request.as_ref(), &cursor))?;
-            Ok(answer)
+        self.request_call(plugin, moment, masker, || {
+            let request = view();
+            move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
+                let authorize = plugin.functions.authorize(instance, store)?;
+                let (answer,) =
+                    authorize.call(store, (shown.account(), request.as_ref(), &cursor))?;
+                Ok(answer)
+            }
         })
         .await
     }
@@ -144,14 +152,17 @@ impl Sandbox {
         plugin: &Arc<Plugin>,
         shown: Shown,
         reply: HttpResponse,
-        cursor: Vec<u8>,
+        cursor: Zeroizing<Vec<u8>>,
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Reaction> {
-        self.request_call(plugin, moment, masker, move |plugin, instance, store| {
-            let replied = instance.get_typed_func(&mut *store, plugin.functions.replied)?;
-            let (reaction,) = replied.call(store, (shown.account(), &reply, cursor.as_slice()))?;
-            Ok(reaction)
+        self.request_call(plugin, moment, masker, || {
+            move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
+                let replied = instance.get_typed_func(&mut *store, plugin.functions.replied)?;
+                let (reaction,) =
+                    replied.call(store, (shown.account(), &reply, cursor.as_slice()))?;
+                Ok(reaction)
+            }
         })
         .await
     }
@@ -161,12 +172,12 @@ impl Sandbox {
         &self,
         plugin: &Arc<Plugin>,
         shown: Shown,
-        purpose: Purpose,
+        intent: Intent,
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Step> {
         self.flow_call(plugin, moment, masker, move |flow, store| {
-            flow.countersign_auth_flow().call_begin(store, shown.account(), &purpose)
+            flow.countersign_auth_flow().call_begin(store, shown.account(), intent.purpose())
         })
         .await
     }
@@ -176,13 +187,13 @@ impl Sandbox {
         &self,
         plugin: &Arc<Plugin>,
         shown: Shown,
-        event: Event,
-        cursor: Vec<u8>,
+        heard: Heard,
+        cursor: Zeroizing<Vec<u8>>,
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Step> {
         self.flow_call(plugin, moment, masker, move |flow, store| {
-            flow.countersign_auth_flow().call_resume(store, shown.account(), &event, &cursor)
+            flow.countersign_auth_flow().call_resume(store, shown.account(), heard.event(), &cursor)
         })
         .await
     }
@@ -199,31 +210,37 @@ impl Sandbox {
         let budget = self.limits.request_budget;
         let pre = Arc::clone(mutation);
         let answer = self
-            .run(&mutation.guest, budget, moment, move |store| {
-                let mutation = pre.mutator.instantiate(&mut *store).map_err(unfit)?;
-                mutation.countersign_auth_mutator().call_mutate(
-                    store,
-                    &values.account().values,
-                    &options,
-                )
+            .run(&mutation.guest, budget, moment, || {
+                move |store: &mut Store<Call>| {
+                    let mutation = pre.mutator.instantiate(&mut *store).map_err(unfit)?;
+                    let values = &values.account().values;
+                    mutation.countersign_auth_mutator().call_mutate(store, values, &options)
+                }
             })
             .await?;
         mutation.guest.report(&answer.log, masker);
         Ok(answer.value)
     }
 
-    async fn request_call<T: Send + 'static>(
+    async fn request_call<T, C>(
         &self,
         plugin: &Arc<Plugin>,
         moment: Moment,
         masker: &Masker,
-        call: impl FnOnce(&Plugin, Instance, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<T, CallError> {
+        prepare: impl FnOnce() -> C,
+    ) -> Result<T, CallError>
+    where
+        T: Send + 'static,
+        C: FnOnce(&Plugin, Instance, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
+    {
         let pre = Arc::clone(plugin);
         let answer = self
-            .run(&plugin.guest, self.limits.request_budget, moment, move |store| {
-                let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
-                call(&pre, instance.map_err(unfit)?, store)
+            .run(&plugin.guest, self.limits.request_budget, moment, || {
+                let call = prepare();
+                move |store: &mut Store<Call>| {
+                    let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
+                    call(&pre, instance.map_err(unfit)?, store)
+                }
             })
             .await?;
         plugin.guest.report(&answer.log, masker);
@@ -242,10 +259,12 @@ impl Sandbox {
         }
         let pre = Arc::clone(plugin);
         let answer = self
-            .run(&plugin.guest, self.limits.flow_budget, moment, move |store| {
-                let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
-                let flow = pre.instantiate(&mut *store).map_err(unfit)?;
-                call(&flow, store)
+            .run(&plugin.guest, self.limits.flow_budget, moment, || {
+                move |store: &mut Store<Call>| {
+                    let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
+                    let flow = pre.instantiate(&mut *store).map_err(unfit)?;
+                    call(&flow, store)
+                }
             })
             .await?;
         plugin.guest.report(&answer.log, masker);
@@ -262,22 +281,32 @@ pub(super) fn unfit(error: wasmtime::Error) -> wasmtime::Error {
     error.context(Unfit)
 }
 
-/// Which fault an error is. Only fixed words come out: an error's own text may quote the guest.
-pub(super) fn classify(error: &wasmtime::Error) -> Fault {
+/// Which fault an error is; on `Err`, what failed on this side, for which no guest is blamed. Only
+/// fixed words come out: an error's own text may quote the guest.
+pub(super) fn classify(error: &wasmtime::Error) -> Result<Fault, &'static str> {
+    if error.downcast_ref::<RandomError>().is_some() {
+        return Err("the operating system gave no random bytes");
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return Err("the instance pool is used up");
+    }
+    if error.downcast_ref::<std::io::Error>().is_some() {
+        return Err("the operating system gave no memory for an instance");
+    }
     if error.downcast_ref::<TooMuchRandom>().is_some() {
-        return Fault::Random;
+        return Ok(Fault::Random);
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => return Fault::Time,
-        Some(trap) => return Fault::Trap(trap.to_string()),
+        Some(Trap::Interrupt) => return Ok(Fault::Time),
+        Some(trap) => return Ok(Fault::Trap(trap.to_string())),
         None => {}
     }
     if error.downcast_ref::<Unfit>().is_some() {
-        return Fault::Size;
+        return Ok(Fault::Size);
     }
     // wasmtime gives this one no type of its own.
     if format!("{error:#}").contains("allocated for hostcalls") {
-        return Fault::AnswerSize;
+        return Ok(Fault::AnswerSize);
     }
-    Fault::Answer
+    Ok(Fault::Answer)
 }

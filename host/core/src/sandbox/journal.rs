@@ -47,6 +47,19 @@ impl Journal {
 }
 
 impl Guest {
+    /// Whether one more line on its behalf, a refusal for example, may be told now.
+    pub(crate) fn may_tell(&self) -> bool {
+        let (admitted, dropped) = self.journal.admit(Instant::now(), 1, 0);
+        self.report_dropped(dropped);
+        admitted > 0
+    }
+
+    fn report_dropped(&self, dropped: u64) {
+        if dropped > 0 {
+            tracing::warn!(plugin = self.name, lines = dropped, "log lines over the limit dropped");
+        }
+    }
+
     /// Tells operators what the guest logged, as far as its allowance goes.
     pub(super) fn report(&self, log: &Log, masker: &Masker) {
         if log.lines.is_empty() && log.dropped == 0 {
@@ -54,9 +67,7 @@ impl Guest {
         }
         let lines = u32::try_from(log.lines.len()).unwrap_or(u32::MAX);
         let (admitted, dropped) = self.journal.admit(Instant::now(), lines, log.dropped);
-        if dropped > 0 {
-            tracing::warn!(plugin = self.name, lines = dropped, "log lines over the limit dropped");
-        }
+        self.report_dropped(dropped);
         for (level, line) in log.lines.iter().take(admitted as usize) {
             let line = for_operators(line, masker);
             match level {

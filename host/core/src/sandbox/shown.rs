@@ -1,7 +1,9 @@
-//! What a guest is shown of an account: plain text on its way into the sandbox.
+//! What a guest is shown of an account, and what a flow hears: plain text on its way into the
+//! sandbox, overwritten once it is there.
 
 use zeroize::Zeroize;
 
+use crate::contract::flow::{Event, Purpose};
 use crate::contract::types;
 
 /// The values of one call, already cut down to the plugin's needs. Overwritten when dropped.
@@ -25,5 +27,60 @@ impl Drop for Shown {
             text.zeroize();
         }
         self.0.memo.zeroize();
+    }
+}
+
+/// What a flow waited for: a token server's answer, a user's callback. Overwritten when dropped.
+pub(crate) struct Heard(Event);
+
+impl Heard {
+    pub(crate) fn new(event: Event) -> Self {
+        Self(event)
+    }
+
+    pub(super) fn event(&self) -> &Event {
+        &self.0
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        match &mut self.0 {
+            Event::Response(reply) => {
+                reply.body.zeroize();
+                for (_, text) in &mut reply.headers {
+                    text.zeroize();
+                }
+            }
+            Event::Callback(parameters) => {
+                for (_, text) in parameters {
+                    text.zeroize();
+                }
+            }
+            Event::Failed(_) | Event::Elapsed => {}
+        }
+    }
+}
+
+/// What a flow is for, with its hint or its state token. Overwritten when dropped.
+pub(crate) struct Intent(Purpose);
+
+impl Intent {
+    pub(crate) fn new(purpose: Purpose) -> Self {
+        Self(purpose)
+    }
+
+    pub(super) fn purpose(&self) -> &Purpose {
+        &self.0
+    }
+}
+
+impl Drop for Intent {
+    fn drop(&mut self) {
+        match &mut self.0 {
+            Purpose::Renew(hint) => hint.zeroize(),
+            Purpose::Grant(grant) => grant.state_token.zeroize(),
+            Purpose::Setup | Purpose::Revoke => {}
+        }
     }
 }

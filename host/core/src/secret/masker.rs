@@ -6,7 +6,7 @@
 //! types, not a proof.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -26,8 +26,13 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 /// Covers known secrets wherever they turn up. What to look for is worked out at the first use,
 /// because most calls have nothing to mask.
+///
+/// Clones share what they know until one of them learns more.
 #[derive(Clone, Default)]
-pub struct Masker {
+pub struct Masker(Arc<Known>);
+
+#[derive(Clone, Default)]
+struct Known {
     secrets: Vec<Secret>,
     needles: OnceLock<Vec<Secret>>,
 }
@@ -36,27 +41,24 @@ impl Masker {
     /// Learns `secrets` in all the encodings of the module's first lines.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).cloned().collect();
-        Self { secrets, needles: OnceLock::new() }
+        Self(Arc::new(Known { secrets, needles: OnceLock::new() }))
     }
 
     /// Learns one more.
     pub fn learn(&mut self, secret: &Secret) {
         if !secret.is_empty() {
-            self.secrets.push(secret.clone());
-            self.needles.take();
+            self.change(|secrets| secrets.push(secret.clone()));
         }
     }
 
     /// Learns what the other one knows.
     pub fn join(&mut self, other: &Self) {
-        self.secrets.extend_from_slice(&other.secrets);
-        self.needles.take();
+        self.change(|secrets| secrets.extend_from_slice(&other.0.secrets));
     }
 
     /// Forgets one, however often it was learnt: for what is shown on purpose.
     pub fn forget(&mut self, secret: &Secret) {
-        self.secrets.retain(|known| known.expose() != secret.expose());
-        self.needles.take();
+        self.change(|secrets| secrets.retain(|known| known.expose() != secret.expose()));
     }
 
     /// Whether `text` holds a known secret.
@@ -90,10 +92,16 @@ impl Masker {
         self.needles().first().map_or(0, |needle| needle.expose().len())
     }
 
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Secret>)) {
+        let known = Arc::make_mut(&mut self.0);
+        change(&mut known.secrets);
+        known.needles.take();
+    }
+
     fn needles(&self) -> &[Secret] {
-        self.needles.get_or_init(|| {
+        self.0.needles.get_or_init(|| {
             let mut forms = Vec::new();
-            for secret in &self.secrets {
+            for secret in &self.0.secrets {
                 let text = secret.expose();
                 forms.push(text.to_owned());
                 if text.len() >= SHORTEST_EVERYWHERE {

@@ -1,0 +1,109 @@
+//! The caller's request, from how it came to how it leaves.
+//!
+//! On `Ok` of [`Answer::apply`] the request goes to the provider's own origin, or to one that the
+//! provider lists, under its base path; it has the answer's edits, all of them, and nothing of the
+//! caller's that the plugin may write. On `Err` there is no request.
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::{HeaderMap, Method, Request};
+use http_body::Body;
+use url::Url;
+
+use crate::body::{BodyError, RequestBody};
+use crate::edit;
+use crate::egress;
+use crate::error::Error;
+use crate::needs::Granted;
+use crate::remember::Answer;
+use crate::target::TargetError;
+
+use super::Place;
+
+/// The caller's request, on its way.
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    path: String,
+    query: Option<String>,
+    headers: HeaderMap,
+    pub(crate) body: RequestBody,
+}
+
+impl Outgoing {
+    /// Of the URI only path and query are taken.
+    pub(crate) fn new<B>(request: Request<B>) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = request.into_parts();
+        let mut headers = parts.headers;
+        egress::settle(&mut headers);
+        // The destination's own name is the host's business.
+        headers.remove(HOST);
+        Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(ToOwned::to_owned),
+            headers,
+            body: RequestBody::new(body),
+        }
+    }
+
+    /// The same once more, where the body is known whole.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let body = RequestBody::whole(self.body.as_whole()?.clone());
+        Some(Self {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body,
+        })
+    }
+
+    pub(crate) async fn spool(&mut self, limit: usize) -> Result<(), Error> {
+        let body = std::mem::replace(&mut self.body, RequestBody::whole(Bytes::new()));
+        self.body = body.spool(limit).await.map_err(|_| Error::Body)?;
+        Ok(())
+    }
+
+    /// As it would leave under `base`, but for the edits: without what the plugin may write, and
+    /// with the provider's own headers.
+    pub(super) fn dressed(
+        &self,
+        place: &Place,
+        granted: &Granted,
+    ) -> Result<(HeaderMap, Url), TargetError> {
+        let mut url = place.base.join(&self.path, self.query.as_deref())?.into_url();
+        let mut headers = self.headers.clone();
+        edit::strip(granted, &mut headers, &mut url);
+        for (name, value) in &place.headers {
+            edit::remove(&mut headers, name);
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok((headers, url))
+    }
+}
+
+impl Answer {
+    /// Applies the answer, all of it or nothing, and checks where the request would go.
+    pub(crate) fn apply(&self, outgoing: Outgoing) -> Result<Request<RequestBody>, Error> {
+        let Answer { place, granted, .. } = self;
+        let (mut headers, mut url) = outgoing.dressed(place, granted)?;
+        let mut replaced = None;
+        let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
+        let admits = |url: &Url| place.base.admits(url);
+        self.edits.apply(granted, &place.rules, request, admits).map_err(|cause| Error::Edit {
+            plugin: self.plugin.guest.name.clone(),
+            message: self.masker.mask(&cause.to_string()).into_owned(),
+        })?;
+        let body = replaced.map_or(outgoing.body, RequestBody::whole);
+        let mut request = Request::new(body);
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
+        *request.headers_mut() = headers;
+        request.extensions_mut().insert(self.masker.clone());
+        Ok(request)
+    }
+}
