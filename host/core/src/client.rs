@@ -231,9 +231,9 @@ impl Countersign {
     /// begin meanwhile are waited for as well.
     pub async fn drain(&self) {
         let tasks = &self.inner.tasks;
+        // Which lets the waiting end, and new ones begin all the same.
         tasks.close();
         tasks.wait().await;
-        tasks.reopen();
     }
 
     /// The plugins it uses.

@@ -196,6 +196,24 @@ async fn a_state_outside_the_rules_is_not_kept() {
     plot.host.renew(&plot.subject).await.unwrap();
 }
 
+/// No state holds the new token yet, and the plugin has nothing better to say than what it heard.
+#[tokio::test]
+async fn what_a_token_server_has_just_given_is_in_no_message() {
+    // Parameters 8 and 9 of `resume` are the body of the answer.
+    let repeats = answer::refusal("unavailable", [Part::Text("unexpected: "), Part::Param(8)]);
+    let guest = guest(&[]).body("begin", fetch(TOKEN_URI, "", "x")).body("resume", repeats);
+    let plot = Plot::of(&guest);
+    for said in [
+        r#"{"data":{"access_token":"canary-just-given"},"scope":"all"}"#,
+        "refresh_token=canary-just-given&scope=all",
+    ] {
+        *plot.fetched.answer.lock().unwrap() = said;
+        let error = plot.renewal_error().await.to_string();
+        assert!(error.contains("unexpected: ") && error.contains("scope"), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn expiry_counts_from_when_the_fetch_was_sent() {
     let begin = fetch(TOKEN_URI, "", "x");

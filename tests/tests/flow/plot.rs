@@ -29,9 +29,10 @@ pub(crate) struct Plot {
     pub(crate) folder: TempDir,
 }
 
-/// Answers 200 to everything, and keeps what it was asked.
+/// Answers 200 to everything, with nothing until told otherwise, and keeps what it was asked.
 #[derive(Default)]
 pub(crate) struct Fetched {
+    pub(crate) answer: Mutex<&'static str>,
     pub(crate) urls: Mutex<Vec<String>>,
     pub(crate) takes: Mutex<Duration>,
     count: AtomicUsize,
@@ -56,7 +57,8 @@ impl Fetcher for Fetched {
         let takes = *self.takes.lock().unwrap();
         assert!(takes <= deadline, "the host says how long it may take");
         tokio::time::sleep(takes).await;
-        Ok(Response::new(Bytes::from_static(b"{}")))
+        let answer = *self.answer.lock().unwrap();
+        Ok(Response::new(Bytes::from_static(answer.as_bytes())))
     }
 }
 

@@ -24,7 +24,7 @@ const NONCE: &str = "
         (br_if $next (i32.lt_u (local.get $i) (i32.const 16)))))";
 
 /// About a millisecond of work.
-const WORK: &str = "
+pub(crate) const WORK: &str = "
     (func $work (local $i i32)
       (loop $next
         (local.set $i (i32.add (local.get $i) (i32.const 1)))

@@ -6,12 +6,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use countersign::Countersign;
 use countersign_cli::upstream::Upstream;
+use countersign_hostile::{Guest, Part, Val, answer};
+use countersign_tests::world::registry_of;
 use countersign_tests::{Recorder, egress, sandbox};
 use http::Response;
 use http_body_util::{Empty, Full};
 use serde_json::json;
 
 use super::{HOST, account, bundled, payload};
+
+const BODY_KEY: &str = "BODY_KEY";
+
+/// A plugin that puts the credential into the body.
+fn body_key() -> Vec<u8> {
+    let needs = ["read account/token", "write body"];
+    let about = r#"{"title":"Body key","version":"1"}"#;
+    let descriptor = answer::descriptor(&[BODY_KEY], &[], &needs, about.into());
+    let ready = answer::ready(vec![Val::of("set-body", [Part::Token])]);
+    Guest::auth(descriptor).body("authorize", ready).build().unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn row_04_no_redirect_is_followed_whatever_carries_the_credential() {
@@ -38,6 +51,8 @@ async fn row_04_no_redirect_is_followed_whatever_carries_the_credential() {
         async move { reply.body(Full::new(Bytes::new())).unwrap() }
     });
     let upstream = upstream.await.unwrap();
+    let (registry, _folder) = registry_of(&[("body-key", body_key())]);
+    let body_keys = Countersign::builder(sandbox(), registry, egress(&upstream, &[HOST])).build();
     let host = Countersign::builder(sandbox(), bundled().await, egress(&upstream, &[HOST])).build();
 
     let mut key_header = payload("API_KEY", &["api_key"]);
@@ -55,8 +70,11 @@ async fn row_04_no_redirect_is_followed_whatever_carries_the_credential() {
         other_header,
         placed("query_name"),
         placed("cookie_name"),
+        payload(BODY_KEY, &["token"]),
     ];
     for payload in payloads {
+        let in_body = payload["auth_patterns"][0]["type"] == BODY_KEY;
+        let host = if in_body { &body_keys } else { &host };
         let account = account(&payload, &json!({"token": "t-1", "api_key": "k-1"}));
         for code in [301, 302, 303, 307, 308] {
             for (nth, place) in destinations.iter().enumerate() {

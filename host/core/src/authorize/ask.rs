@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::outgoing::Outgoing;
+use super::outgoing::{Dressed, Outgoing};
 use super::{LONGEST_CURSOR, Place, renews};
 use crate::client::Inner;
 use crate::contract::authorizer::{Outcome, Ready};
@@ -59,8 +59,9 @@ impl Inner {
             let blind = wish.is_none();
             let (method, body) = (&outgoing.method, outgoing.body.known());
             let view = || {
-                wish.map(|(wish, (headers, url))| {
-                    wish.view(method, url.as_str(), &headers, &body, &facts.granted)
+                wish.map(|(wish, dressed)| {
+                    let Dressed { headers, url, .. } = &dressed;
+                    wish.view(method, url.as_str(), headers, &body, &facts.granted)
                 })
             };
             let _turn = subject.memo_turn().await;

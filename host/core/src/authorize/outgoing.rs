@@ -16,7 +16,7 @@ use crate::egress;
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
-use crate::target::TargetError;
+use crate::target::{TargetError, TargetUrl};
 
 use super::Place;
 
@@ -27,6 +27,14 @@ pub(crate) struct Outgoing {
     query: Option<String>,
     headers: HeaderMap,
     pub(crate) body: RequestBody,
+}
+
+/// The caller's request as it would leave, but for the edits.
+pub(super) struct Dressed {
+    pub(super) headers: HeaderMap,
+    pub(super) url: Url,
+    /// The URL before the caller's parameters went that the plugin may write.
+    joined: TargetUrl,
 }
 
 impl Outgoing {
@@ -70,19 +78,16 @@ impl Outgoing {
 
     /// As it would leave under `base`, but for the edits: without what the plugin may write, and
     /// with the provider's own headers.
-    pub(super) fn dressed(
-        &self,
-        place: &Place,
-        granted: &Granted,
-    ) -> Result<(HeaderMap, Url), TargetError> {
-        let mut url = place.base.join(&self.path, self.query.as_deref())?.into_url();
+    pub(super) fn dressed(&self, place: &Place, granted: &Granted) -> Result<Dressed, TargetError> {
+        let joined = place.base.join(&self.path, self.query.as_deref())?;
+        let mut url = joined.as_url().clone();
         let mut headers = self.headers.clone();
         edit::strip(granted, &mut headers, &mut url);
         for (name, value) in &place.headers {
             edit::remove(&mut headers, name);
             headers.insert(name.clone(), value.clone());
         }
-        Ok((headers, url))
+        Ok(Dressed { headers, url, joined })
     }
 }
 
@@ -90,10 +95,12 @@ impl Answer {
     /// Applies the answer, all of it or nothing, and checks where the request would go.
     pub(crate) fn apply(&self, outgoing: Outgoing) -> Result<Request<RequestBody>, Error> {
         let Answer { place, granted, .. } = self;
-        let (mut headers, mut url) = outgoing.dressed(place, granted)?;
+        let Dressed { mut headers, mut url, joined } = outgoing.dressed(place, granted)?;
         let mut replaced = None;
         let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
-        let admits = |url: &Url| place.base.admits(url);
+        // What `join` has given is admitted; only another one need be looked at again.
+        let admits =
+            |url: &Url| if url == joined.as_url() { Ok(()) } else { place.base.admits(url) };
         self.edits.apply(granted, &place.rules, request, admits).map_err(|cause| Error::Edit {
             plugin: self.plugin.guest.name.clone(),
             message: self.masker.mask(&cause.to_string()).into_owned(),

@@ -19,9 +19,11 @@ pub fn strip(granted: &Granted, headers: &mut HeaderMap, url: &mut Url) {
         remove(headers, |name| {
             name != http::header::COOKIE && same_spelling(name.as_str(), "cookie")
         });
+        cookie::remove(headers, |name| granted.may_write_cookie(name));
     }
-    query::remove(url, |name| granted.may_write_query(name));
-    cookie::remove(headers, |name| granted.may_write_cookie(name));
+    if granted.writes_queries() {
+        query::remove(url, |name| granted.may_write_query(name));
+    }
 }
 
 pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName) -> bool) {

@@ -196,6 +196,11 @@ impl Granted {
         self.all(Verb::Write, |path| path.names(Root::Query, Some(name)))
     }
 
+    /// Whether there is a parameter that the plugin may write.
+    pub fn writes_queries(&self) -> bool {
+        self.all(Verb::Write, |path| path.root == Root::Query)
+    }
+
     /// Whether the plugin may write the cookie of this name.
     pub fn may_write_cookie(&self, name: &str) -> bool {
         self.all(Verb::Write, |path| path.names(Root::Cookie, Some(name)))

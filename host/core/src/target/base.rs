@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::url::Url;
+use ::url::{Position, Url};
 
 use super::error::TargetError;
 use super::origin::Origin;
@@ -81,12 +81,21 @@ impl RenderedBase {
     }
 
     fn build(&self, path: &str, query: Option<&str>) -> Result<TargetUrl, TargetError> {
-        // Before `set_query`, which drops tabs and line breaks and encodes the rest.
         query.map_or(Ok(()), path::query).map_err(TargetError::Query)?;
-        let mut url = self.0.as_url().clone();
-        url.set_path(path);
-        url.set_query(query);
-        self.accept(url)
+        let origin = &self.0.as_url()[..Position::BeforePath];
+        let mut text = String::with_capacity(origin.len() + path.len() + 64);
+        text.push_str(origin);
+        if !path.starts_with('/') {
+            text.push('/');
+        }
+        text.push_str(path);
+        if let Some(query) = query {
+            text.push('?');
+            text.push_str(query);
+        }
+        let url = TargetUrl::parse(self.origin(), &text)?;
+        self.holds(url.path())?;
+        Ok(url)
     }
 
     /// The base path without a slash at its end.

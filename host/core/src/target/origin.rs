@@ -62,6 +62,20 @@ impl Origin {
         Some(Self { scheme, host, port: url.port().unwrap_or(scheme.default_port()) })
     }
 
+    /// Whether the URL is of this origin.
+    pub(super) fn is_of(&self, url: &Url) -> bool {
+        let same_host = match (url.host(), &self.host) {
+            (Some(Host::Domain(theirs)), Host::Domain(ours)) => theirs == ours,
+            (Some(Host::Ipv4(theirs)), Host::Ipv4(ours)) => theirs == *ours,
+            (Some(Host::Ipv6(theirs)), Host::Ipv6(ours)) => theirs == *ours,
+            _ => false,
+        };
+        let scheme = Scheme::parse(url.scheme());
+        scheme == Some(self.scheme)
+            && same_host
+            && url.port().unwrap_or(self.scheme.default_port()) == self.port
+    }
+
     /// The scheme.
     pub fn scheme(&self) -> Scheme {
         self.scheme

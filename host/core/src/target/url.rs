@@ -27,6 +27,18 @@ impl TargetUrl {
         Ok(Self { url, origin: origin.clone() })
     }
 
+    /// Reads a URL of that origin: text of a URL of it, with a path and a query that pass the
+    /// grammar.
+    pub(super) fn parse(origin: &Origin, text: &str) -> Result<Self, TargetError> {
+        let url = Url::parse(text).map_err(|_| TargetError::NotCanonical)?;
+        check_parts(origin, &url)?;
+        // Text that is its own reading will be read the same again.
+        if url.as_str() != text {
+            check_canonical(&url)?;
+        }
+        Ok(Self { url, origin: origin.clone() })
+    }
+
     /// Where it leads.
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -72,7 +84,12 @@ impl fmt::Debug for TargetUrl {
 
 /// Whether the URL may be sent to that origin, its base path apart.
 pub(super) fn check(origin: &Origin, url: &Url) -> Result<(), TargetError> {
-    if Origin::of(url).as_ref() != Some(origin) {
+    check_parts(origin, url)?;
+    check_canonical(url)
+}
+
+fn check_parts(origin: &Origin, url: &Url) -> Result<(), TargetError> {
+    if !origin.is_of(url) {
         return Err(TargetError::OtherOrigin);
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -86,9 +103,14 @@ pub(super) fn check(origin: &Origin, url: &Url) -> Result<(), TargetError> {
     }
     path::absolute(url.path()).map_err(TargetError::Path)?;
     url.query().map_or(Ok(()), path::query).map_err(TargetError::Query)?;
-    // `url` promises this, and the signers upstream of us depend on it.
-    if Url::parse(url.as_str()).as_ref() != Ok(url) {
-        return Err(TargetError::NotCanonical);
-    }
     Ok(())
+}
+
+/// `url` promises this, and the signers upstream of us depend on it.
+fn check_canonical(url: &Url) -> Result<(), TargetError> {
+    if Url::parse(url.as_str()).as_ref() == Ok(url) {
+        Ok(())
+    } else {
+        Err(TargetError::NotCanonical)
+    }
 }
