@@ -23,11 +23,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::time::{timeout, timeout_at};
+use zeroize::Zeroizing;
 
 use self::address::AddressPolicy;
 use self::destination::Destination;
@@ -156,15 +157,22 @@ impl Egress {
     ) -> Result<Response<Bytes>, EgressError> {
         let too_large = || EgressError::TooLarge { host: Arc::clone(host), limit };
         let (parts, mut body) = self.send(request.map(Full::new)).await?.into_parts();
-        let mut read = BytesMut::new();
+        // It may hold tokens, so what is left behind is overwritten, while it grows as well.
+        let mut read = Zeroizing::new(Vec::<u8>::new());
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else { continue };
             if data.len() > limit - read.len() {
                 return Err(too_large());
             }
+            let length = read.len() + data.len();
+            if length > read.capacity() {
+                let mut larger = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+                larger.extend_from_slice(&read);
+                read = larger;
+            }
             read.extend_from_slice(&data);
         }
-        Ok(Response::from_parts(parts, read.freeze()))
+        Ok(Response::from_parts(parts, Bytes::from_owner(read)))
     }
 
     fn destination(&self, uri: &http::Uri) -> Result<Destination, EgressError> {

@@ -1,15 +1,18 @@
 //! What a plugin may put on a request, and who is to blame where there is none.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 
+use countersign::needs::Needs;
 use countersign::random::{Random, RandomError};
 use countersign::{Countersign, Settings};
-use countersign_hostile::answer::{self, set_header};
+use countersign_hostile::answer::{self, entry, set_header};
+use countersign_hostile::{Guest, Part, Val};
 use countersign_tests::sandbox;
 use countersign_tests::world::{get, no_egress};
 use serde_json::json;
 
-use crate::plot::{Plot, guest, provider};
+use crate::plot::{Plot, TYPE, guest, provider};
 use crate::remembered::{drawing, lasting};
 
 /// A header that changes what a request does is the provider's to name.
@@ -26,6 +29,48 @@ async fn a_method_override_is_set_only_where_the_provider_sends_one() {
     let plot = Plot::with(&guest, &provider, Settings::default());
     let request = plot.host.prepare(&plot.subject, get("/things")).await.unwrap();
     assert_eq!(request.headers()[name], "DELETE", "the plugin's word wins");
+}
+
+/// One credential for each request: nothing of it is remembered but what it is made from.
+fn once() -> Val {
+    answer::ready(vec![set_header("authorization", [Part::Token])])
+}
+
+#[tokio::test]
+async fn a_mutation_that_is_replaced_is_the_next_requests_own() {
+    let turns_into = |value: &'static str| {
+        let about = r#"{"name":"turn","title":"Turn","version":"1"}"#;
+        let answer = Val::ok(Val::List(vec![entry("token", value)]));
+        Guest::mutation(about.into()).body("mutate", answer).build().unwrap()
+    };
+    let mut provider = provider();
+    provider["auth_patterns"][0]["auth_field_mutations"] = json!({"token": {"mutation": "turn"}});
+    let guest = guest(&[]).body("authorize", once());
+    let plot = Plot::with(&guest, &provider, Settings::default());
+    assert_eq!(plot.prepared().await.unwrap_err().code(), "mutation_unknown");
+    for value in ["one", "two"] {
+        std::fs::write(plot.folder.path().join("turn.wasm"), turns_into(value)).unwrap();
+        let listing = plot.registry.reload().unwrap();
+        assert!(listing.refused.is_empty(), "{:?}", listing.refused);
+        for _ in 0..2 {
+            assert_eq!(plot.prepared().await.unwrap(), value);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_one_host_grants_is_not_granted_by_another() {
+    let plot = Plot::of(&guest(&[]).body("authorize", once()));
+    plot.prepared().await.unwrap();
+    let mut settings = Settings::default();
+    settings.policy.insert(TYPE.to_owned(), Needs::parse(&[]).unwrap());
+    let narrow = Countersign::builder(sandbox(), Arc::clone(&plot.registry), no_egress())
+        .settings(settings)
+        .build();
+    let error = narrow.prepare(&plot.subject, get("/things")).await.err().unwrap();
+    // It is not even shown the token.
+    assert_eq!(error.code(), "plugin_fault");
+    plot.prepared().await.unwrap();
 }
 
 struct NoRandom;
@@ -48,4 +93,36 @@ async fn a_host_without_random_bytes_does_not_blame_the_plugin() {
         assert_eq!(error.code(), "host_failed");
     }
     plot.prepared().await.unwrap();
+}
+
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A plugin that refuses each request must not fill an operator's disk.
+#[tokio::test]
+async fn refusals_are_told_to_operators_now_and_then() {
+    let said = Said::default();
+    let writer = said.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    // For the whole process: other tests of this binary say other words.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let refuses = answer::refusal("denied", "not today");
+    let plot = Plot::of(&guest(&[]).body("authorize", refuses));
+    for _ in 0..300 {
+        assert_eq!(plot.prepared().await.unwrap_err().code(), "denied");
+    }
+    let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+    let told = said.matches("not today").count();
+    assert!((1..=100).contains(&told), "{told} times");
 }
