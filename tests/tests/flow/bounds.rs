@@ -344,10 +344,17 @@ async fn three_rounds_of_showing_each_with_more() {
     let ready = || Ready::lasting(set_header("authorization", "shown")).answer();
     let blind = |then: Val| Body::either("(local.get 4)", then, answer::show(&["header/accept"]));
     let needs = ["read header/accept", "read header/date", "read body"];
+    // More names, but not those of the last time; ready once it sees a body, as parameter 11 says.
+    let other_parts = Body::either(
+        "(local.get 4)",
+        Body::either("(local.get 11)", ready(), answer::show(&["header/date", "body/bytes"])),
+        answer::show(&["header/accept"]),
+    );
     for (body, served) in [
         (blind(ready()), true),
         (blind(answer::show(&["header/accept"])), false),
         (blind(answer::show(&["header/date", "body/bytes"])), false),
+        (other_parts, false),
         (Body::from(answer::show(&[])), false),
     ] {
         let plot = Plot::of(&guest(&needs).body("authorize", body));

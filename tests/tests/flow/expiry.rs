@@ -120,6 +120,17 @@ async fn what_a_connection_shares_is_set_up_again_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_a_connection_shares_is_seen_by_the_next_request() {
+    let says = |text: &str| answer::ready(vec![set_header("authorization", text)]);
+    // How many values it is shown: its token is always one.
+    let authorize = Body::either("(i32.eq (local.get 1) (i32.const 2))", says("two"), says("one"));
+    let plot = Plot::of(&guest(&SHARES).body("authorize", authorize).body("begin", shares(30)));
+    assert_eq!(plot.prepared().await.unwrap(), "one");
+    assert!(matches!(plot.host.set_up(&plot.subject).await, Ok(Progress::Done(_))));
+    assert_eq!(plot.prepared().await.unwrap(), "two");
+}
+
+#[tokio::test]
 async fn a_connection_that_cannot_be_set_up_again_serves_nobody_and_tries_now_and_then() {
     // The first set-up sees no value, the second one that of the first.
     let begin = Body::either("(local.get 1)", fetch(TOKEN_URI, "", ""), shares(30));
