@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use countersign::needs::Needs;
 use countersign::random::{Random, RandomError};
 use countersign::{Countersign, Settings};
@@ -10,10 +11,32 @@ use countersign_hostile::answer::{self, entry, set_header};
 use countersign_hostile::{Guest, Part, Val};
 use countersign_tests::sandbox;
 use countersign_tests::world::{get, no_egress};
+use http::Request;
+use http_body_util::Full;
 use serde_json::json;
 
 use crate::plot::{Plot, TYPE, guest, provider};
 use crate::remembered::{drawing, lasting};
+
+/// Whether it does or not: a caller's own credential must not go along.
+#[tokio::test]
+async fn what_the_plugin_may_write_and_the_host_decides_is_never_the_callers() {
+    let needs = ["write header/x-key", "write query/key", "write cookie/key"];
+    let plot = Plot::of(&guest(&needs).body("authorize", once()));
+    let request = Request::get("/things?a=1&key=theirs&%6bey=theirs")
+        .header("host", "evil.example")
+        .header("x-key", "theirs")
+        .header("X_Key", "theirs")
+        .header("cookie", "a=1; key=theirs")
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    let request = plot.host.prepare(&plot.subject, request).await.unwrap();
+    assert_eq!(request.uri().query(), Some("a=1"));
+    assert_eq!(request.headers()["cookie"], "a=1");
+    for name in ["host", "x-key", "x_key"] {
+        assert!(!request.headers().contains_key(name), "{name}");
+    }
+}
 
 /// A header that changes what a request does is the provider's to name.
 #[tokio::test]
