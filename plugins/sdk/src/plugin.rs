@@ -51,12 +51,18 @@ pub trait Flow: Plugin {
     ) -> Result<Step, Refusal>;
 }
 
-/// Changes values before the plugin sees them: the custom half of `auth_field_mutations`.
+/// Changes one value before the plugin sees it: the custom half of `auth_field_mutations`.
 pub trait Mutation {
-    /// JSON for people: its name, what it reads, its options.
+    /// A JSON object for people, with two members for the host: `name` (lower-case letters, digits
+    /// and hyphens) is what payloads call it by, and `reads` lists the account values that it wants
+    /// beside its target, where `{option}` stands for the name that the payload gives under that
+    /// option.
     fn describe() -> String;
 
-    /// `values` holds the target first, then those that the options name. Those that come back
-    /// replace the ones of the same name.
+    /// `values` holds the target first, then those of the values in `reads` that there are; names
+    /// are without `account/`.
+    ///
+    /// Answers with the target alone, under the name that it came with, and not empty. The host
+    /// refuses anything else, another value beside it too: nothing is sent then.
     fn mutate(values: &[Entry], options: &[Entry]) -> Result<Vec<Entry>, Refusal>;
 }

@@ -51,7 +51,7 @@ pub enum GuestKind {
         /// What it asks leave for, as verb and object.
         needs: Vec<(String, String)>,
     },
-    /// It changes values.
+    /// It changes a value before a plugin sees it.
     Mutation {
         /// What payloads call it by.
         mutation: String,
