@@ -210,7 +210,7 @@ fn read(payload: &Json, problems: &mut Problems) -> Option<Provider> {
         reader.problems.error(
             "auth_patterns",
             "holds no auth pattern",
-            "give at least one: { \"type\": \"BEARER\", \"fields\": […] }",
+            "give at least one: { \"type\": …, \"fields\": […] }",
         );
     }
     let auth_patterns: Vec<_> = list

@@ -195,7 +195,7 @@ impl fmt::Debug for AuthPattern {
 /// Reads one; `None`, with the problems noted, where it has no type.
 pub(super) fn read(json: &Json, path: String, problems: &mut Problems) -> Option<AuthPattern> {
     let mut reader = Reader::open(json, path.clone(), problems)?;
-    let auth_type = reader.needed_text("type", "name an auth type: OAUTH, BASIC, BEARER, API_KEY");
+    let auth_type = reader.needed_text("type", "name an auth type that a loaded plugin answers to");
     let auth_type = auth_type.filter(|text| {
         let good = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !good {

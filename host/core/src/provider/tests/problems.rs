@@ -90,6 +90,28 @@ fn what_is_wrong_with_an_auth_pattern_is_an_error_at_its_place() {
 }
 
 #[test]
+fn no_hint_names_an_auth_type_because_only_plugins_have_any() {
+    for payload in [
+        spoilt("/auth_patterns", json!([])),
+        spoilt(&pattern("type"), json!(null)),
+        spoilt(&pattern("type"), json!("")),
+        spoilt(&pattern("type"), json!("t y p e")),
+    ] {
+        let Err(problems) = Provider::parse(&payload) else { panic!("{payload} is refused") };
+        for Problem { what, fix, .. } in problems.iter() {
+            let text = format!("{what}: {fix}");
+            let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+            // A type is in capitals; so is ASCII.
+            let is_type = |word: &str| {
+                let capitals = word.bytes().filter(u8::is_ascii_uppercase).count();
+                capitals > 1 && word != "ASCII"
+            };
+            assert!(!words.any(is_type), "{text}");
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_field_is_an_error_at_its_place() {
     let long = "y".repeat(600);
     assert_errors(&[
