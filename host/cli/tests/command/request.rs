@@ -152,5 +152,7 @@ fn plain_http_is_sent_only_where_it_is_allowed() {
         let run = run(&[&arguments[..], more].concat());
         assert_eq!(run.code, 1);
         assert!(run.err.contains(&format!("error[{code}]: ")), "{code}: {}", run.err);
+        let told = run.err.contains("--allow-http-upstream");
+        assert_eq!(told, code == "target_refused", "the fix names the flag: {}", run.err);
     }
 }
