@@ -33,7 +33,7 @@ use crate::random::Random;
 
 pub use guest::{Digest, GuestStatus};
 pub use limits::Limits;
-pub use load::{Flow, LoadError};
+pub use load::{Flow, LoadError, NotAComponent};
 
 pub(crate) use guest::{Guest, Mutation, Plugin};
 pub(crate) use load::Loaded;

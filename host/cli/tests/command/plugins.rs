@@ -97,6 +97,27 @@ fn a_file_that_would_not_serve_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_file_that_is_no_component_is_told_what_it_is_and_what_to_do() {
+    let files = Files::new();
+    let whole = example().bytes;
+    for (name, bytes, what) in [
+        ("empty", &b""[..], "the file is empty"),
+        ("text", b"hello\n", "it does not begin as WebAssembly does"),
+        ("module", b"\0asm\x01\0\0\0", "it is a core module"),
+        ("half", &whole[..whole.len() / 2], "it breaks off in the middle"),
+    ] {
+        let file = files.bytes(&format!("{name}.wasm"), bytes);
+        let run = run(&["plugin", "inspect", &file]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{name}");
+        let line = run.err.lines().next().unwrap();
+        let start =
+            format!("error[component_refused]: {file}: not a WebAssembly component: {what}");
+        assert!(line.starts_with(&start), "{name}: {line}");
+        assert!(line.contains("`cargo xtask plugins`"), "{name}: {line}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_an_error() {
     let run = run(&["plugin", "list", "--plugins", "no/such/folder"]);
     assert_eq!(run.code, 1);

@@ -5,6 +5,8 @@
 //! not link. Then its `describe` is run once, and refused where its answer says something that
 //! this host does not know. On `Err` nothing of it is kept.
 
+mod preamble;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use super::guest::{Guest, Mutation, Plugin};
 use super::{CallError, Moment, Sandbox};
 use crate::contract::{AuthPluginPre, FlowHalfPre, MutationPluginPre};
 use crate::needs::{Needs, NeedsError};
+pub use preamble::NotAComponent;
 
 /// The package whose interfaces guests import and export.
 const PACKAGE: &str = "countersign:auth/";
@@ -82,8 +85,8 @@ pub enum LoadError {
         most: usize,
     },
     /// Not a component, or one that does not validate.
-    #[error("not a WebAssembly component that this host can compile: {0}")]
-    NotAComponent(String),
+    #[error("not a WebAssembly component: {0}")]
+    NotAComponent(NotAComponent),
     /// It asks the host for something that the host does not give, WASI for example.
     #[error(
         "it imports {0}; a plugin may import countersign:auth/context and /types, nothing else"
@@ -124,7 +127,7 @@ impl Sandbox {
             return Err(LoadError::TooLarge { found: bytes.len(), most });
         }
         let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|cause| LoadError::NotAComponent(first_line(&cause)))?;
+            .map_err(|cause| LoadError::NotAComponent(NotAComponent::of(bytes, &cause)))?;
         let shape = Shape::of(&component, &self.engine)?;
         let guest = Guest::new(name, bytes, shape.version, shape.imports, &self.limits);
         let pre = self
