@@ -110,5 +110,6 @@ fn refused_json(refused: &Refused) -> Json {
         "digest": refused.digest.map(|digest| format!("sha256:{digest}")),
         "reason": refused.reason,
         "kept": refused.kept,
+        "duplicate": refused.duplicate,
     })
 }

@@ -9,7 +9,8 @@
 //! Two components for one type are a conflict, because a dropped file could otherwise collect every
 //! credential of that type. Who was there first stays; where nobody was (a fresh start), none of
 //! the files serves; a bundled type is never replaced by a file alone. An operator settles a
-//! conflict by naming the digest to use, and from then on nothing else serves that type.
+//! conflict by naming the digest to use, and from then on nothing else serves that type. A file with
+//! the very bytes of a bundled component is none: the bundled one serves.
 
 mod catalog;
 mod info;
@@ -155,6 +156,11 @@ impl Registry {
             self.sandbox.load(name, bytes, moment.clone())
         });
         for refused in &next.refused {
+            if refused.duplicate {
+                tracing::info!(source = %refused.source, digest = ?refused.digest,
+                    reason = refused.reason, "file not needed");
+                continue;
+            }
             tracing::error!(source = %refused.source, digest = ?refused.digest,
                 reason = refused.reason, kept = refused.kept, "component refused");
         }

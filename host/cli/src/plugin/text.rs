@@ -45,7 +45,8 @@ pub(super) fn listing(listing: &Listing) -> String {
     for refused in &listing.refused {
         let kept = if refused.kept { "; the last good version goes on serving" } else { "" };
         let source = plain(&refused.source.to_string());
-        let _ = writeln!(text, "refused: {source}: {}{kept}", plain(&refused.reason));
+        let word = if refused.duplicate { "not needed" } else { "refused" };
+        let _ = writeln!(text, "{word}: {source}: {}{kept}", plain(&refused.reason));
     }
     text
 }

@@ -97,6 +97,40 @@ fn a_file_that_would_not_serve_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_copy_of_a_bundled_component_in_the_folder_is_no_conflict() {
+    let files = Files::new();
+    let folder = files.0.path().to_str().unwrap();
+    let bearer = &components()[1];
+    let copy = files.bytes("copy.wasm", bearer.bytes);
+    let list = ["plugin", "list", "--plugins", folder];
+    let text = run(&list);
+    // Nothing to warn of: what serves is what the folder has.
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    let line =
+        format!("not needed: {copy}: it is the same as the bundled {}, which serves", bearer.name);
+    assert!(text.out.contains(&line) && !text.out.contains("refused"), "{}", text.out);
+
+    let whole = run(&[&list[..], &["--json"]].concat()).json();
+    let digest = whole["refused"][0]["digest"].as_str().unwrap();
+    assert_eq!(whole["refused"][0]["duplicate"], true);
+    // Once, with a pin on just these bytes too.
+    let pin = format!("BEARER={digest}");
+    for more in [&["--json"][..], &["--json", "--pin", &pin]] {
+        let json = run(&[&list[..], more].concat()).json();
+        let serving = json["serving"].as_array().unwrap().iter();
+        let bearers: Vec<_> = serving.filter(|it| it["auth_types"][0] == "BEARER").collect();
+        assert_eq!(bearers.len(), 1, "{more:?}");
+        assert_eq!(bearers[0]["source"], "bundled");
+    }
+    // Where the type is pinned to other bytes, neither serves, and that is told.
+    let pin = format!("BEARER={}", "0".repeat(64));
+    let other = run(&[&list[..], &["--json", "--log", "off", "--pin", &pin]].concat()).json();
+    let refused = other["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), 2);
+    assert!(refused.iter().all(|it| it["duplicate"] == false), "{refused:?}");
+}
+
+#[test]
 fn a_file_that_is_no_component_is_told_what_it_is_and_what_to_do() {
     let files = Files::new();
     let whole = example().bytes;

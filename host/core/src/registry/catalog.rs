@@ -146,7 +146,8 @@ impl Catalog {
             }
             Err(cause) => (None, format!("the file cannot be read: {cause}")),
         };
-        self.refused.push(Refused { source, digest, reason, kept: last.is_some() });
+        let kept = last.is_some();
+        self.refused.push(Refused { source, digest, reason, kept, duplicate: false });
         last.cloned()
     }
 
@@ -169,19 +170,32 @@ impl Catalog {
                     .find_map(|claim| objection(one, claim, &candidates, before, pins))
             })
             .collect();
+        let bundled: Vec<(Digest, String)> = candidates
+            .iter()
+            .zip(&verdicts)
+            .filter(|(it, verdict)| it.source == Source::Bundled && verdict.is_none())
+            .map(|(it, _)| (it.guest().digest, it.guest().name.clone()))
+            .collect();
         let mut replaced = Vec::new();
         for (candidate, verdict) in candidates.into_iter().zip(verdicts) {
-            let Some(reason) = verdict else {
+            let digest = candidate.guest().digest;
+            let is_file = candidate.source != Source::Bundled;
+            let twin = bundled.iter().find(|(other, _)| is_file && *other == digest);
+            let duplicate = twin.is_some();
+            let same = twin.map(|(_, name)| {
+                format!("it is the same as the bundled {name}, which serves; the file may go")
+            });
+            let Some(reason) = same.or(verdict) else {
                 self.serve(candidate);
                 continue;
             };
-            let digest = candidate.guest().digest;
             if let Source::File(path) = &candidate.source {
                 let last = before.served_from(path).filter(|last| last.guest().digest != digest);
                 replaced.extend(last.cloned());
             }
             let source = candidate.source;
-            self.refused.push(Refused { source, digest: Some(digest), reason, kept: false });
+            let digest = Some(digest);
+            self.refused.push(Refused { source, digest, reason, kept: false, duplicate });
         }
         // An update that claims too much leaves the last good version of its file in place.
         for last in replaced {

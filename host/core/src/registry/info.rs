@@ -58,7 +58,7 @@ pub enum GuestKind {
     },
 }
 
-/// A component that does not serve.
+/// A file or a component that does not serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refused {
@@ -70,6 +70,8 @@ pub struct Refused {
     pub reason: String,
     /// Whether an earlier version of the same file goes on serving.
     pub kept: bool,
+    /// Whether these very bytes are bundled and serve: nothing is lost, and nothing is to be done.
+    pub duplicate: bool,
 }
 
 impl GuestInfo {
