@@ -46,7 +46,7 @@ impl ResolveOverride {
 #[non_exhaustive]
 pub enum ResolveOverrideError {
     /// There is no `=` between two parts, or no `:` before the port.
-    #[error("a mapping reads HOST:PORT=ADDR")]
+    #[error("a mapping reads HOST:PORT=ADDR, as in api.example.com:443=127.0.0.1:8443")]
     Shape,
     /// The left side is no DNS name: addresses are dialled as they stand and cannot be mapped.
     #[error("HOST must be a DNS name in its plain form")]
@@ -58,7 +58,10 @@ pub enum ResolveOverrideError {
     #[error("ADDR must be an IP address, or IP:PORT ([IP]:PORT for IPv6)")]
     Address,
     /// The address has another port, and the mapped one is neither 443 nor 80.
-    #[error("only ports 443 and 80 can be mapped to another port; give ADDR without a port")]
+    #[error(
+        "a port that is written out in a URL is dialled as it stands, so only 443 and 80 can be \
+         mapped to another one; give ADDR without a port, and listen at PORT there"
+    )]
     OtherPort,
 }
 
