@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
@@ -38,7 +38,11 @@ Examples:
       --header 'Content-Type: application/json' --data '{\"subject\":\"x\"}'
   countersign inject --batch --reveal < cases.jsonl > answers.jsonl
 
-The shapes of a case and an answer are in docs/inject.md.";
+The shapes of a case and an answer are in docs/inject.md.
+
+A policy lists, by auth type, the needs that a plugin may have of those it asks for, as `plugin
+inspect` prints them; a type that is not listed is not narrowed:
+  {\"BEARER\": [\"read account/token\", \"write header/authorization\"]}";
 
 const REQUEST_EXAMPLES: &str = "\
 Examples:
@@ -47,19 +51,26 @@ Examples:
       --state state.json -i POST /v1/tickets --data-file ticket.json
   countersign request --provider P.json --account A.json \\
       --resolve api.example.com:443=127.0.0.1:8443 --upstream-ca ca.pem /v1/tickets
+  countersign request --provider P.json --account A.json --policy policy.json /v1/tickets
 
 The reply goes to standard output byte for byte, as the upstream sent it. A renewed state is kept
-in the file that --state names.";
+in the file that --state names.
+
+A policy lists, by auth type, the needs that a plugin may have of those it asks for, as `plugin
+inspect` prints them; a type that is not listed is not narrowed:
+  {\"BEARER\": [\"read account/token\", \"write header/authorization\"]}";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
   countersign plugin list
-  countersign plugin list --plugins ./plugins --json";
+  countersign plugin list --plugins ./plugins --json
+  countersign plugin list --policy policy.json";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   countersign plugin inspect my-plugin.wasm
   countersign plugin inspect my-plugin.wasm --plugins ./plugins --json
+  countersign plugin inspect my-plugin.wasm --policy policy.json
 
 Exit code 1 where this host would not accept the file.";
 
@@ -127,6 +138,21 @@ pub(crate) enum Command {
     },
 }
 
+/// What plugins may do, beyond which they cannot ask.
+#[derive(Args)]
+#[command(next_help_heading = "Operator")]
+pub(crate) struct Narrowing {
+    /// Let plugins have of their needs only what this JSON file lists, by auth type
+    #[arg(long, value_name = "FILE", env = "COUNTERSIGN_POLICY")]
+    policy: Option<PathBuf>,
+}
+
+impl Narrowing {
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.policy.as_deref()
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Demo {
     /// Show the example secrets
@@ -154,6 +180,8 @@ pub(crate) struct Inject {
     /// Random bytes fixed by this number, in place of the system's
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) narrowing: Narrowing,
 }
 
 /// One request, out of files and the command line.
@@ -193,6 +221,8 @@ pub(crate) struct Request {
     #[arg(short, long)]
     pub(crate) include: bool,
     #[command(flatten)]
+    pub(crate) narrowing: Narrowing,
+    #[command(flatten)]
     pub(crate) egress: Egress,
 }
 
@@ -222,6 +252,8 @@ pub(crate) enum Plugin {
         /// As JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        narrowing: Narrowing,
     },
     /// Show a component, and whether this host would accept it
     #[command(after_help = INSPECT_EXAMPLES)]
@@ -232,6 +264,8 @@ pub(crate) enum Plugin {
         /// As JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        narrowing: Narrowing,
     },
 }
 
@@ -284,7 +318,7 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Inject(inject) => inject.json || inject.batch,
-            Self::Plugin(Plugin::List { json } | Plugin::Inspect { json, .. })
+            Self::Plugin(Plugin::List { json, .. } | Plugin::Inspect { json, .. })
             | Self::Provider(Provider::Check { json, .. }) => *json,
             Self::Demo(_) | Self::Request(_) | Self::Completions { .. } => false,
         }

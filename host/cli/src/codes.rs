@@ -45,6 +45,10 @@ codes! {
         "This host does not accept the component.",
         "the plugin's author; the operator, where it is a conflict",
         "Mend what the message names; settle a conflict with `--pin TYPE=SHA256`.";
+    POLICY_INVALID = "policy_invalid":
+        "The file of `--policy` is not of the documented shape, or names a need or an auth type that is not there.",
+        "the operator",
+        "Mend what the message lists; `countersign plugin inspect` shows what a plugin asks for, in the words to use.";
     HOST_UNUSABLE = "host_unusable":
         "The sandbox, the plugin folder or the way out cannot be set up.",
         "the operator",

@@ -58,6 +58,15 @@ impl Failure {
         failure
     }
 
+    /// The same, with more that can be done about it.
+    pub(crate) fn with_hint(self, hint: &str) -> Self {
+        Self { fix: format!("{} {hint}", self.fix), ..self }
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     pub(crate) fn reader_gone() -> Self {
         Self { reader_gone: true, ..Self::new(codes::OUTPUT_FAILED, "the reader is gone") }
     }

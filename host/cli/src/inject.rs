@@ -25,6 +25,7 @@ use crate::host::{self, Host};
 use crate::json;
 use crate::mask::Mask;
 use crate::output::Output;
+use crate::policy::Policy;
 use crate::script::{Fetch, Script};
 
 pub(crate) fn run(global: &Global, inject: &Inject, output: &Output) -> Result<ExitCode, Failure> {
@@ -47,6 +48,7 @@ pub(crate) fn run(global: &Global, inject: &Inject, output: &Output) -> Result<E
 /// What all cases of one run share.
 struct Injector {
     host: Host,
+    policy: Policy,
     egress: Egress,
     clock: Arc<dyn Clock>,
     seed: Option<u64>,
@@ -61,7 +63,8 @@ impl Injector {
         };
         let egress = Egress::new(EgressConfig::default()).context("setting up the way out")?;
         let host = Host::start(global)?;
-        Ok(Self { host, egress, clock, seed: inject.seed, reveal: inject.reveal })
+        let policy = Policy::load(inject.narrowing.file(), &host.registry.auth_types())?;
+        Ok(Self { host, policy, egress, clock, seed: inject.seed, reveal: inject.reveal })
     }
 
     /// One answer for each line, in order; a line that cannot be read has its error as an answer.
@@ -108,6 +111,7 @@ impl Injector {
             .fetcher(Arc::clone(&script) as _)
             .clock(Arc::clone(&self.clock))
             .random(random(self.seed))
+            .settings(self.policy.settings())
             .build();
 
         let mut mask = if self.reveal { Mask::reveal() } else { Mask::of(subject) };
@@ -115,7 +119,7 @@ impl Injector {
         let state = store.state(subject.state_key()).await.ok().flatten();
         mask.learn_state(state.as_deref());
         let outcome = outcome.map_err(|failure| match script.missing() {
-            None => failure.masked(&mask),
+            None => self.policy.explain(subject.pattern().auth_type(), failure).masked(&mask),
             Some(origin) => {
                 let what = format!("`answers` holds no reply for a fetch from {origin}");
                 Failure::new(codes::ANSWERS_MISSING, mask.text(&what)).at("answers")

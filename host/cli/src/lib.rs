@@ -18,6 +18,7 @@ mod log;
 mod mask;
 mod output;
 mod plugin;
+mod policy;
 mod provider;
 mod request;
 mod script;

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::json;
 use crate::output::Output;
+use crate::policy::Policy;
 
 mod text;
 mod verdict;
@@ -25,19 +26,27 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let host = Host::start(global)?;
     match plugin {
-        arguments::Plugin::List { json } => list(&host, *json, output),
-        arguments::Plugin::Inspect { file, json } => inspect(global, &host, file, *json, output),
+        arguments::Plugin::List { json, narrowing } => list(&host, narrowing.file(), *json, output),
+        arguments::Plugin::Inspect { file, json, narrowing } => {
+            inspect(global, &host, file, narrowing.file(), *json, output)
+        }
     }
 }
 
-fn list(host: &Host, json: bool, output: &Output) -> Result<ExitCode, Failure> {
+fn list(
+    host: &Host,
+    policy: Option<&Path>,
+    json: bool,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let policy = Policy::load(policy, &host.registry.auth_types())?;
     let listing = host.registry.listing();
     if json {
-        let serving: Vec<Json> = listing.serving.iter().map(to_json).collect();
+        let serving: Vec<Json> = listing.serving.iter().map(|it| to_json(it, &policy)).collect();
         let refused: Vec<Json> = listing.refused.iter().map(refused_json).collect();
         output.json(&json!({"serving": serving, "refused": refused}))?;
     } else {
-        output.text(&text::listing(&listing))?;
+        output.text(&text::listing(&listing, &policy))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -46,6 +55,7 @@ fn inspect(
     global: &Global,
     host: &Host,
     file: &Path,
+    policy: Option<&Path>,
     json: bool,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
@@ -59,9 +69,17 @@ fn inspect(
         Ok(info) => info,
         Err(cause) => return refused(cause.to_string()),
     };
+    // What the file answers to may be narrowed before it serves.
+    let mut known = host.registry.auth_types();
+    if let GuestKind::Plugin { auth_types, .. } = &info.kind {
+        known.extend(
+            auth_types.iter().filter(|it| !known.contains(it)).cloned().collect::<Vec<_>>(),
+        );
+    }
+    let policy = Policy::load(policy, &known)?;
     let verdict = Verdict::of(&info, &host.registry.listing().serving, &global.pins);
     if json {
-        let mut shown = to_json(&info);
+        let mut shown = to_json(&info, &policy);
         shown["source"] = file.display().to_string().into();
         shown["accepted"] = verdict.accepted().into();
         if let Verdict::Refused(why) = &verdict {
@@ -69,7 +87,7 @@ fn inspect(
         }
         output.json(&shown)?;
     } else {
-        output.text(&text::details(&info, &verdict))?;
+        output.text(&text::details(&info, &verdict, &policy))?;
     }
     match verdict {
         Verdict::Refused(why) => refused(why),
@@ -77,7 +95,7 @@ fn inspect(
     }
 }
 
-fn to_json(info: &GuestInfo) -> Json {
+fn to_json(info: &GuestInfo, policy: &Policy) -> Json {
     let mut json = json!({
         "name": info.name,
         "source": info.source.to_string(),
@@ -91,7 +109,12 @@ fn to_json(info: &GuestInfo) -> Json {
             json["kind"] = "plugin".into();
             json["auth_types"] = auth_types.as_slice().into();
             json["flows"] = flows.as_slice().into();
-            json["needs"] = needs.iter().map(|(verb, object)| json!([verb, object])).collect();
+            json["needs"] = pairs(needs);
+            for auth_type in auth_types {
+                if let Some(left) = policy.of(auth_type) {
+                    json["policy"][auth_type] = pairs(&left);
+                }
+            }
         }
         GuestKind::Mutation { mutation } => {
             json["kind"] = "mutation".into();
@@ -102,6 +125,10 @@ fn to_json(info: &GuestInfo) -> Json {
     json["faults"] = info.status.faults.into();
     json["suspended_seconds"] = info.status.suspended.map(|left| left.as_secs() + 1).into();
     json
+}
+
+fn pairs(needs: &[(String, String)]) -> Json {
+    needs.iter().map(|(verb, object)| json!([verb, object])).collect()
 }
 
 fn refused_json(refused: &Refused) -> Json {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use countersign::egress::EgressConfig;
 use countersign::target::TargetRules;
-use countersign::{Countersign, Egress, Error, Settings};
+use countersign::{Countersign, Egress, Error};
 use http::Response;
 use http_body_util::BodyExt as _;
 
@@ -17,6 +17,7 @@ use crate::host::{self, Host};
 use crate::json;
 use crate::mask::Mask;
 use crate::output::Output;
+use crate::policy::Policy;
 use crate::state_file::StateFile;
 
 pub(crate) fn run(
@@ -30,7 +31,8 @@ pub(crate) fn run(
     let subject = &case.subject;
     let path = request.inputs.state.as_deref();
     let store = StateFile::new(path, subject.state_key(), subject.account().state());
-    let mut settings = Settings::default();
+    let policy = Policy::load(request.narrowing.file(), &registry.auth_types())?;
+    let mut settings = policy.settings();
     settings.target = TargetRules { http: request.egress.allow_http_upstream, ..settings.target };
     let client = Countersign::builder(sandbox, registry, egress)
         .store(Arc::new(store))
@@ -39,7 +41,9 @@ pub(crate) fn run(
     host::runtime()?.block_on(async {
         let sent = client.send(subject, case.request()).await;
         let mask = Mask::of(subject);
-        let mut reply = sent.map_err(|error| Failure::from(error).masked(&mask))?;
+        let mut reply = sent.map_err(|error| {
+            policy.explain(subject.pattern().auth_type(), error.into()).masked(&mask)
+        })?;
         if request.include {
             output.bytes(&head(&reply))?;
         }

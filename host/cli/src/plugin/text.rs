@@ -7,12 +7,13 @@ use countersign::registry::{GuestInfo, GuestKind, Listing};
 use serde_json::Value as Json;
 
 use super::verdict::Verdict;
+use crate::policy::Policy;
 
 /// Characters of a digest that tell components apart at a glance.
 const SHORT_DIGEST: usize = 12;
 
 /// One line for each component.
-pub(super) fn listing(listing: &Listing) -> String {
+pub(super) fn listing(listing: &Listing, policy: &Policy) -> String {
     let mut rows = vec![["ANSWERS TO", "KIND", "SOURCE", "SIZE", "SHA-256", "STATUS"].map(plain)];
     for info in &listing.serving {
         let (answers, kind) = match &info.kind {
@@ -26,7 +27,7 @@ pub(super) fn listing(listing: &Listing) -> String {
             plain(&info.source.to_string()),
             info.size.to_string(),
             digest,
-            status(info),
+            status(info, policy),
         ]);
     }
     let mut text = String::new();
@@ -52,7 +53,7 @@ pub(super) fn listing(listing: &Listing) -> String {
 }
 
 /// All that is known of one component.
-pub(super) fn details(info: &GuestInfo, verdict: &Verdict) -> String {
+pub(super) fn details(info: &GuestInfo, verdict: &Verdict, policy: &Policy) -> String {
     let mut text = String::new();
     let mut rows = |name: &str, values: &[String]| {
         let none = ["none".to_owned()];
@@ -70,11 +71,20 @@ pub(super) fn details(info: &GuestInfo, verdict: &Verdict) -> String {
     }
     match &info.kind {
         GuestKind::Plugin { auth_types, flows, needs } => {
-            let needs: Vec<String> =
-                needs.iter().map(|(verb, object)| format!("{verb:<5} {object}")).collect();
+            let line = |(verb, object): &(String, String)| format!("{verb:<5} {object}");
             rows("answers to", auth_types);
             rows("flows", flows);
-            rows("needs", &needs);
+            rows("needs", &needs.iter().map(line).collect::<Vec<_>>());
+            for auth_type in auth_types {
+                if let Some(left) = policy.of(auth_type) {
+                    let title = format!("for {auth_type}, no more than:");
+                    let left: Vec<String> = left.iter().map(line).collect();
+                    let none = ["  nothing".to_owned()];
+                    let left = left.iter().map(|it| format!("  {it}")).collect::<Vec<_>>();
+                    let left = if left.is_empty() { &none[..] } else { &left };
+                    rows("policy", &[&[title], left].concat());
+                }
+            }
         }
         GuestKind::Mutation { mutation } => rows("mutation", std::slice::from_ref(mutation)),
     }
@@ -105,7 +115,18 @@ fn inputs(about: &Json, level: &str) -> Vec<String> {
     .collect()
 }
 
-fn status(info: &GuestInfo) -> String {
+fn status(info: &GuestInfo, policy: &Policy) -> String {
+    let narrowed = match &info.kind {
+        GuestKind::Plugin { auth_types, .. } => {
+            auth_types.iter().any(|auth_type| policy.of(auth_type).is_some())
+        }
+        GuestKind::Mutation { .. } => false,
+    };
+    let health = health(info);
+    if narrowed { format!("{health}, narrowed by the policy") } else { health }
+}
+
+fn health(info: &GuestInfo) -> String {
     match (info.status.suspended, info.status.faults) {
         (Some(left), faults) => {
             format!("suspended for {} s, {faults} faults", left.as_secs() + 1)

@@ -12,6 +12,7 @@ mod demo;
 mod errors;
 mod inject;
 mod plugins;
+mod policy;
 mod providers;
 mod request;
 mod schema;
@@ -54,6 +55,7 @@ fn run_with(arguments: &[&str], input: &[u8]) -> Run {
         .env("COUNTERSIGN_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("command-cache"))
         .env_remove("COUNTERSIGN_PLUGINS")
         .env_remove("COUNTERSIGN_LOG")
+        .env_remove("COUNTERSIGN_POLICY")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -84,6 +84,22 @@ fn the_reply_streams_to_standard_output_with_its_head_on_request() {
 }
 
 #[test]
+fn a_request_is_sent_only_within_the_operators_policy() {
+    let loopback = Loopback::new("api.example.com");
+    let provider = loopback.files.json("p.json", &payload("bearer"));
+    let account = loopback.files.json("a.json", &details(&json!({"token": "canary-token"})));
+    for (write, sent) in [("write header/authorization", true), ("write header/x-key", false)] {
+        let policy = json!({"BEARER": ["read account/token", write]});
+        let policy = loopback.files.json("policy.json", &policy);
+        let more = ["/v1/x", "--log", "off", "--policy", &policy];
+        let run = loopback.request(&provider, &account, &more);
+        assert_eq!((run.code == 0, run.out.contains("known=true")), (sent, sent), "{}", run.err);
+        assert_eq!(run.err.contains("error[edit_refused]: "), !sent, "{}", run.err);
+        assert_eq!(run.err.contains("the operator's policy narrows"), !sent, "{}", run.err);
+    }
+}
+
+#[test]
 fn a_renewed_state_is_in_its_file_before_it_is_used() {
     let loopback = Loopback::new("app.asana.com");
     let provider = loopback.files.json("p.json", &payload("asana"));
