@@ -14,16 +14,21 @@ const SHORT_DIGEST: usize = 12;
 
 /// One line for each component.
 pub(super) fn listing(listing: &Listing, policy: &Policy) -> String {
-    let mut rows = vec![["ANSWERS TO", "KIND", "SOURCE", "SIZE", "SHA-256", "STATUS"].map(plain)];
+    let mut rows =
+        vec![["ANSWERS TO", "KIND", "FLOWS", "SOURCE", "SIZE", "SHA-256", "STATUS"].map(plain)];
     for info in &listing.serving {
-        let (answers, kind) = match &info.kind {
-            GuestKind::Plugin { auth_types, .. } => (auth_types.join(" "), "plugin"),
-            GuestKind::Mutation { mutation } => (mutation.clone(), "mutation"),
+        let (answers, kind, flows) = match &info.kind {
+            GuestKind::Plugin { auth_types, flows, .. } => {
+                (auth_types.join(" "), "plugin", flows.join(" "))
+            }
+            GuestKind::Mutation { mutation } => (mutation.clone(), "mutation", String::new()),
         };
+        let flows = if flows.is_empty() { "-" } else { &flows };
         let digest: String = info.digest.to_string().chars().take(SHORT_DIGEST).collect();
         rows.push([
             plain(&answers),
             plain(kind),
+            plain(flows),
             plain(&info.source.to_string()),
             info.size.to_string(),
             digest,
@@ -31,7 +36,7 @@ pub(super) fn listing(listing: &Listing, policy: &Policy) -> String {
         ]);
     }
     let mut text = String::new();
-    let widths: Vec<usize> = (0..6)
+    let widths: Vec<usize> = (0..7)
         .map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
         .collect();
     for row in rows {

@@ -21,6 +21,9 @@ fn the_list_has_what_serves_and_what_was_refused_with_its_reason() {
     let text = run(&["plugin", "list", "--plugins", folder, "--log", "off"]);
     assert_eq!((text.code, text.err.as_str()), (0, ""));
     assert!(text.out.contains("X_TIMESTAMPED_KEY"), "{}", text.out);
+    // docs/errors.md sends people here for the flows.
+    let of_oauth = text.out.lines().find(|line| line.starts_with("OAUTH")).unwrap();
+    assert!(of_oauth.contains(" grant renew "), "{of_oauth}");
 
     let json = run(&["plugin", "list", "--plugins", folder, "--json", "--log", "off"]).json();
     let serving = json["serving"].as_array().unwrap();
