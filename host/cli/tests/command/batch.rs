@@ -4,6 +4,37 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
+/// The JSON examples of docs/inject.md, in their order; one that is a member alone, in braces.
+fn examples() -> Vec<Json> {
+    let text = std::fs::read_to_string(repository("docs/inject.md")).unwrap();
+    let blocks = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let parse = |block: &str| {
+        let whole = if block.starts_with('"') { format!("{{{block}}}") } else { block.to_owned() };
+        serde_json::from_str(&whole).unwrap_or_else(|error| panic!("{error}: {block}"))
+    };
+    blocks.map(parse).collect()
+}
+
+#[test]
+fn the_examples_of_the_document_are_what_the_command_gives() {
+    let examples = examples();
+    let [account, connection, case, answer, failed, answers, state] = &examples[..] else {
+        panic!("{} examples", examples.len())
+    };
+    let mut empty = case.clone();
+    empty["account"]["authorization_details"]["static_auth"]["details"] = json!({});
+    let mut stale = json!({"provider": repository_json("providers/asana.json"),
+        "account": account, "connection": connection, "request": {"path": "/1.0/users/me"}});
+    stale["answers"] = answers["answers"].clone();
+    let lines = format!("{case}\n{empty}\n{stale}\n");
+    let arguments = ["inject", "--batch", "--now", "2026-01-31T12:00:00Z"];
+    let run = run_with(&arguments, lines.as_bytes());
+    let given: Vec<Json> =
+        run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!([&given[0], &given[1]], [answer, failed]);
+    assert_eq!(given[2]["state"], state["state"]);
+}
+
 fn case(path: &str) -> Json {
     json!({
         "provider": payload("bearer"),
