@@ -30,7 +30,8 @@ pub(crate) fn run(
     let Host { sandbox, registry } = Host::start(global)?;
     let subject = &case.subject;
     let path = request.inputs.state.as_deref();
-    let store = StateFile::new(path, subject.state_key(), subject.account().state());
+    let store = StateFile::new(path, subject.state_key(), subject.account().state())
+        .map_err(Error::from)?;
     let policy = Policy::load(request.narrowing.file(), &registry.auth_types())?;
     let mut settings = policy.settings();
     settings.target = TargetRules { http: request.egress.allow_http_upstream, ..settings.target };
@@ -39,22 +40,37 @@ pub(crate) fn run(
         .settings(settings)
         .build();
     host::runtime()?.block_on(async {
-        let sent = client.send(subject, case.request()).await;
-        let mask = Mask::of(subject);
-        let mut reply = sent.map_err(|error| {
-            policy.explain(subject.pattern().auth_type(), error.into()).masked(&mask)
-        })?;
-        if request.include {
-            output.bytes(&head(&reply))?;
-        }
-        while let Some(frame) = reply.body_mut().frame().await {
-            let frame = frame.map_err(|error| Failure::from(Error::from(error)).masked(&mask))?;
-            if let Ok(data) = frame.into_data() {
-                output.bytes(&data)?;
-            }
-        }
-        Ok(ExitCode::SUCCESS)
+        let ended = exchange(&client, &case, &policy, request.include, output).await;
+        // A renewal in the background may have used up the refresh token.
+        client.drain().await;
+        ended
     })
+}
+
+/// Sends the request, and writes the reply as it comes.
+async fn exchange(
+    client: &Countersign,
+    case: &Case,
+    policy: &Policy,
+    include: bool,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let subject = &case.subject;
+    let sent = client.send(subject, case.request()).await;
+    let mask = Mask::of(subject);
+    let mut reply = sent.map_err(|error| {
+        policy.explain(subject.pattern().auth_type(), error.into()).masked(&mask)
+    })?;
+    if include {
+        output.bytes(&head(&reply))?;
+    }
+    while let Some(frame) = reply.body_mut().frame().await {
+        let frame = frame.map_err(|error| Failure::from(Error::from(error)).masked(&mask))?;
+        if let Ok(data) = frame.into_data() {
+            output.bytes(&data)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Status and headers, as they came.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign::account::State;
 use countersign::store::{Claim, MemoryStore, StateKey, Store, StoreError};
+use zeroize::Zeroizing;
 
 /// Keeps one account's state.
 pub(crate) struct StateFile {
@@ -19,12 +20,21 @@ pub(crate) struct StateFile {
 
 impl StateFile {
     /// Begins with what is known already.
-    pub(crate) fn new(path: Option<&Path>, key: &StateKey, state: Option<&State>) -> Self {
+    ///
+    /// On `Err` the file could not be written later on, when a token server has done its part.
+    pub(crate) fn new(
+        path: Option<&Path>,
+        key: &StateKey,
+        state: Option<&State>,
+    ) -> Result<Self, StoreError> {
+        if let Some(path) = path {
+            tempfile::NamedTempFile::new_in(folder(path)).map_err(|cause| cannot(path, &cause))?;
+        }
         let memory = MemoryStore::default();
         if let Some(state) = state {
             memory.seed(key.clone(), state.clone());
         }
-        Self { memory, path: path.map(Path::to_owned) }
+        Ok(Self { memory, path: path.map(Path::to_owned) })
     }
 }
 
@@ -45,25 +55,37 @@ impl Store for StateFile {
         over: u64,
         state: State,
     ) -> Result<Arc<State>, StoreError> {
-        let kept = self.memory.save(key, claim, over, state).await?;
         let Some(path) = &self.path else {
             tracing::warn!(
                 "the account's state was renewed and is lost when this command ends; keep it with \
                  --state FILE"
             );
-            return Ok(kept);
+            return self.memory.save(key, claim, over, state).await;
         };
-        let text = format!("{:#}\n", kept.to_json(true));
-        write(path, text.as_bytes())
-            .map_err(|cause| StoreError::Unavailable(format!("{}: {cause}", path.display())))?;
-        Ok(kept)
+        // Into the file first, so that what is in memory is never ahead of it. One claim at a time
+        // is given, so nobody writes between this look and the last line.
+        let known = self.memory.state(key).await?.map_or(0, |known| known.version);
+        if known != over {
+            return Err(StoreError::Overtaken);
+        }
+        let next = State { version: over + 1, ..state.clone() };
+        let text = Zeroizing::new(format!("{:#}\n", next.to_json(true)));
+        write(path, text.as_bytes()).map_err(|cause| cannot(path, &cause))?;
+        self.memory.save(key, claim, over, state).await
     }
 }
 
+fn cannot(path: &Path, cause: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("{} cannot be written: {cause}", path.display()))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Its mode is 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

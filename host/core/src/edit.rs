@@ -189,11 +189,6 @@ impl CheckedEdits {
         !self.edits.iter().any(|edit| matches!(edit, Change::SetPath(_) | Change::SetBody(_)))
     }
 
-    /// Whether a credential may be in the path, which is then masked in logs.
-    pub fn sets_path(&self) -> bool {
-        self.edits.iter().any(|edit| matches!(edit, Change::SetPath(_)))
-    }
-
     /// The origin that takes the place of the provider's own.
     pub fn origin(&self) -> Option<url::Origin> {
         self.edits.iter().find_map(|edit| match edit {

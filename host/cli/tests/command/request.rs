@@ -1,5 +1,7 @@
 //! `countersign request`, against a real upstream on loopback.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use countersign_cli::upstream::Upstream;
 use http::{HeaderValue, Response, StatusCode};
@@ -24,6 +26,8 @@ impl Loopback {
         let start = Upstream::start(&hosts, |request| async move {
             let path = request.uri().path();
             if path.ends_with("/-/oauth_token") {
+                // As a token server far away: whoever does not wait for it is gone by then.
+                tokio::time::sleep(Duration::from_millis(300)).await;
                 let reply = token_reply();
                 let text = reply["body"]["text"].as_str().unwrap().to_owned();
                 let mut reply = Response::new(Full::new(Bytes::from(text)));
@@ -127,6 +131,39 @@ fn a_renewed_state_is_in_its_file_before_it_is_used() {
     let more = ["--connection", &connection, "/1.0/users/me"];
     let unkept = loopback.request(&provider, &account, &more);
     assert!(unkept.err.contains("--state FILE"), "losing a state is told: {}", unkept.err);
+}
+
+/// The server has used up the old refresh token by then.
+#[test]
+fn a_renewal_in_the_background_is_in_the_file_when_the_command_ends() {
+    let loopback = Loopback::new("app.asana.com");
+    let provider = loopback.files.json("p.json", &payload("asana"));
+    let account = loopback.files.json("a.json", &stale());
+    let connection = loopback.files.json("c.json", &oauth_connection());
+    let due = json!({
+        "secrets": {"access_token": "canary-token", "refresh_token": "canary-refresh"},
+        "attributes": {}, "version": 4,
+        "renew_at": "2001-01-01T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z",
+    });
+    let state = loopback.files.json("state.json", &due);
+    let more = ["--connection", &connection, "--state", &state, "/1.0/users/me"];
+    let run = loopback.request(&provider, &account, &more);
+    assert!(run.code == 0 && run.out.contains("known=true"), "{} {}", run.out, run.err);
+    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    assert_eq!(kept["secrets"]["refresh_token"], "canary-new-refresh");
+    assert_eq!(kept["version"], 5);
+}
+
+#[test]
+fn a_state_file_that_cannot_be_written_is_told_before_anything_is_sent() {
+    let loopback = Loopback::new("app.asana.com");
+    let provider = loopback.files.json("p.json", &payload("asana"));
+    let account = loopback.files.json("a.json", &stale());
+    let connection = loopback.files.json("c.json", &oauth_connection());
+    let more = ["--connection", &connection, "--state", "/proc/state.json", "/1.0/users/me"];
+    let run = loopback.request(&provider, &account, &more);
+    assert!(run.code != 0 && run.err.contains("/proc/state.json"), "{}", run.err);
+    assert!(run.err.contains("store_failed"), "{}", run.err);
 }
 
 #[test]

@@ -25,10 +25,8 @@ fn remembered_edits_are_held_against_the_needs_of_now() {
 fn edits_that_hold_something_of_the_request_are_not_remembered() {
     for (need, edit) in all() {
         let of_request = matches!(edit, Asked::SetPath(_) | Asked::SetBody(_));
-        let path = matches!(edit, Asked::SetPath(_));
         let checked = check(&[need, "send bare"], &[edit]).unwrap();
         assert_eq!(checked.may_be_remembered(), !of_request, "{need}");
-        assert_eq!(checked.sets_path(), path, "{need}");
         assert_eq!((checked.len(), checked.is_empty()), (1, false));
         assert_eq!(checked.origin(), None);
     }
