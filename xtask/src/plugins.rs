@@ -1,11 +1,13 @@
 //! `cargo xtask plugins`: guests into components.
 //!
-//! For each guest: its core module (`build`), wrapped and checked (`component`), with the digest
-//! of what it was built from (`digest`). Nothing is written unless every guest came through.
+//! For each guest: its core module (`build`), cut down to what calls run (`prune`), wrapped and
+//! checked (`component`), with the digest of what it was built from (`digest`). Nothing is written
+//! unless every guest came through.
 
 mod build;
 mod component;
 mod digest;
+mod prune;
 #[cfg(test)]
 mod tests;
 
@@ -81,7 +83,8 @@ fn build(root: &Path, route: &Route, folder: &Path) -> Result<()> {
     for guest in GUESTS {
         let module = build::module(root, guest, route)?;
         let digest = digest::of(root, guest)?;
-        let component = component::wrap(&module, guest.imports, &digest)
+        let component = prune::prune(&module)
+            .and_then(|module| component::wrap(&module, guest.imports, &digest))
             .with_context(|| format!("{} does not make a component", guest.name))?;
         components.push((guest, component));
     }

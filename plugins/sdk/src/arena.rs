@@ -64,8 +64,10 @@ impl<const N: usize, B> Arena<N, B> {
     fn take(&self, layout: Layout) -> Option<*mut u8> {
         let mut start = 0;
         let taken = self.top.fetch_update(Relaxed, Relaxed, |top| {
-            let address = self.base().addr().checked_add(top)?;
-            start = top + (address.checked_next_multiple_of(layout.align())? - address);
+            // Up to the next multiple of the alignment, which is a power of two; a mask is less
+            // code than a remainder, and every call runs it.
+            let padding = (self.base().addr() + top).wrapping_neg() & (layout.align() - 1);
+            start = top + padding;
             start.checked_add(layout.size()).filter(|&end| end <= N)
         });
         // SAFETY: `start + size <= N`, so the block lies within `bytes`.

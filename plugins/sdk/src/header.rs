@@ -16,14 +16,18 @@ pub fn credential(
 ) -> Result<Edit, Refusal> {
     check(field, value)?;
     let name = account.value(OVERRIDE).unwrap_or("authorization");
-    Ok(Edit::SetHeader((name.to_owned(), [scheme, value].concat())))
+    let mut credential = String::with_capacity(scheme.len() + value.len());
+    credential.push_str(scheme);
+    credential.push_str(value);
+    Ok(Edit::SetHeader((name.to_owned(), credential)))
 }
 
 /// Refuses a value that a header cannot hold: control characters (RFC 9110, section 5.5), and
 /// characters that are more than one byte in the contract's Latin-1.
 pub fn check(field: &str, value: &str) -> Result<(), Refusal> {
-    let fits = |c: char| c == '\t' || ((' '..='\u{ff}').contains(&c) && c != '\u{7f}');
-    if value.chars().all(fits) {
+    // In UTF-8 every character up to U+00FF is made of bytes up to 0xC3, and no other one is.
+    let fits = |byte: u8| byte == b'\t' || ((b' '..=0xc3).contains(&byte) && byte != 0x7f);
+    if value.bytes().all(fits) {
         return Ok(());
     }
     Err(Refusal::invalid_config(field, "this value holds a character that no header can carry"))

@@ -62,7 +62,7 @@ fn config(limits: &Limits, cache: Option<Cache>, reservation: Reservation) -> Co
         .memory_init_cow(limits.copy_on_write)
         // A trap's frames go to nobody, and their names come from the guest.
         .wasm_backtrace_max_frames(None)
-        // The tables that only backtraces and debuggers read: 30 of BEARER's 233 KiB.
+        // The tables that only backtraces and debuggers read: an eighth of what a small plugin keeps.
         .generate_address_map(false)
         .native_unwind_info(false)
         // Equal inputs give equal outputs, on every processor.

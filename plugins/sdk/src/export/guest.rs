@@ -1,4 +1,9 @@
 //! The generated traits, for every type of the author's.
+//!
+//! What comes in is never dropped: the instance ends with the call and its memory with it, so
+//! taking values apart one by one would only be more code for every call to run.
+
+use std::mem::ManuallyDrop;
 
 use super::{Exported, ExportedMutation};
 use crate::{
@@ -13,7 +18,7 @@ impl<P: Plugin> authorizer::Guest for Exported<P> {
     }
 
     fn validate(account: Account) -> Vec<Refusal> {
-        P::validate(&Context::host(), &account)
+        P::validate(&Context::host(), &ManuallyDrop::new(account))
     }
 
     fn authorize(
@@ -21,7 +26,9 @@ impl<P: Plugin> authorizer::Guest for Exported<P> {
         request: Option<RequestView>,
         cursor: Vec<u8>,
     ) -> Result<Outcome, Refusal> {
-        P::authorize(&Context::host(), &account, request.as_ref(), &cursor)
+        let account = ManuallyDrop::new(account);
+        let request = ManuallyDrop::new(request);
+        P::authorize(&Context::host(), &account, request.as_ref(), &ManuallyDrop::new(cursor))
     }
 
     fn replied(
@@ -29,7 +36,9 @@ impl<P: Plugin> authorizer::Guest for Exported<P> {
         reply: HttpResponse,
         cursor: Vec<u8>,
     ) -> Result<Reaction, Refusal> {
-        P::replied(&Context::host(), &account, &reply, &cursor)
+        let account = ManuallyDrop::new(account);
+        let reply = ManuallyDrop::new(reply);
+        P::replied(&Context::host(), &account, &reply, &ManuallyDrop::new(cursor))
     }
 }
 
