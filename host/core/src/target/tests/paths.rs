@@ -3,7 +3,7 @@
 use ::url::Url;
 use serde::Deserialize;
 
-use super::super::TargetError;
+use super::super::{PathFault, TargetError, climbs_to_some};
 use super::base;
 
 const TABLE: &str = include_str!("../../../../../tests/vectors/paths.json");
@@ -15,6 +15,23 @@ struct Case {
     query: Option<String>,
     url: Option<String>,
     refused: Option<String>,
+}
+
+#[test]
+fn a_fragment_is_refused_where_it_stands() {
+    let base = base("https://api.example.com/api");
+    assert_eq!(base.join("/a#b", None), Err(TargetError::Path(PathFault::Fragment)));
+    assert_eq!(base.join("/a", Some("b#c")), Err(TargetError::Query(PathFault::Fragment)));
+}
+
+#[test]
+fn a_way_up_is_seen_as_any_server_may_read_it() {
+    for path in ["/a/../b", "/a/..;x=1/b", "/a/%2e%2e/b", "/a/%252e./b", "/..%5c"] {
+        assert!(climbs_to_some(path), "{path}");
+    }
+    for path in ["/a/b", "/a..b/...", "/a;..=1", "/%2f"] {
+        assert!(!climbs_to_some(path), "{path}");
+    }
 }
 
 #[test]

@@ -20,6 +20,29 @@ fn names_are_listed_once_in_order() {
 }
 
 #[test]
+fn names_in_the_host_are_those_that_resolvers_see() {
+    for (text, names) in [
+        ("https://{{domain}}/{{path}}", &["domain"][..]),
+        ("https://{{a}}-{{b}}.example.com/{{path}}", &["a", "b"]),
+        ("https://example.com/{{path}}", &[]),
+    ] {
+        assert_eq!(template(text).host_names().collect::<Vec<_>>(), names, "{text}");
+    }
+}
+
+#[test]
+fn nothing_fills_nothing() {
+    let rendered = template("https://{{domain}}/api").render(&(), strict());
+    assert_eq!(rendered, Err(TargetError::Missing { field: "domain".to_owned() }));
+}
+
+#[test]
+fn a_pattern_is_as_large_as_a_host_name_needs_and_no_larger() {
+    Pattern::compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,3}").unwrap();
+    assert!(matches!(Pattern::compile("(a{1000}){1000}"), Err(TemplateError::Pattern { .. })));
+}
+
+#[test]
 fn placeholders_outside_host_path_and_query_values_are_refused() {
     let scheme = |field| TemplateError::SchemePlaceholder { field };
     let user = |field| TemplateError::UserInfo { field: Some(field) };
