@@ -83,7 +83,7 @@ impl fmt::Display for Calls {
             ("remembered: found", self.remembered),
             ("remembered: put on the request", self.applied),
             ("prepare, remembered", self.prepare_remembered),
-            ("prepare, asked", self.prepare_asked),
+            ("prepare, first of a subject", self.prepare_asked),
         ] {
             let ratio = spread.p50 / self.reused.p50;
             writeln!(f, "  {name:<32}{:>26}{ratio:>8.2}", spread.to_string())?;
