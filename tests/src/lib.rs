@@ -11,6 +11,7 @@ mod folder;
 mod others;
 mod provoke;
 mod recorder;
+mod said;
 pub mod token_server;
 pub mod world;
 
@@ -38,6 +39,7 @@ pub use folder::Folder;
 pub use others::{BEARER_HOST, Others, bearer, serve_one};
 pub use provoke::{HOSTILE_HOSTS, provoke, victim};
 pub use recorder::Recorder;
+pub use said::Said;
 
 /// One sandbox for a test binary: its engine reserves address space.
 pub fn sandbox() -> Arc<Sandbox> {

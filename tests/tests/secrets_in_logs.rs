@@ -19,13 +19,12 @@ use countersign::{Countersign, Error, Sandbox, Subject};
 use countersign_cli::upstream::Upstream;
 use countersign_hostile::{Stage, all, mutations};
 use countersign_tests::{
-    Folder, HOSTILE_HOSTS, bundled, egress, json as file, provoke, registry_of, subject, traces,
-    victim,
+    Folder, HOSTILE_HOSTS, Said, bundled, egress, json as file, provoke, registry_of, subject,
+    traces, victim,
 };
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value as Json, json};
-use tracing_subscriber::fmt::MakeWriter;
 
 /// One for each place that a secret comes in by. `+` and `/` make its encodings differ.
 const CANARIES: [&str; 10] = [
@@ -51,41 +50,16 @@ const HOSTILE: &str = CANARIES[7];
 const QUERY: &str = CANARIES[8];
 const COOKIE: &str = CANARIES[9];
 
-/// All that the process says.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Said {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn say(said: &Said, line: &str) {
+    io::Write::write_all(&mut said.clone(), format!("{line}\n").as_bytes()).unwrap();
 }
 
-impl<'a> MakeWriter<'a> for Said {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Said {
-    fn line(&self, line: &str) {
-        io::Write::write_all(&mut self.clone(), format!("{line}\n").as_bytes()).unwrap();
-    }
-
-    fn error(&self, error: &Error) {
-        self.line(&format!("{error} {error:?} {:?} {:?}", error.field(), error.retry_after()));
-        let mut source = error.source();
-        while let Some(error) = source {
-            self.line(&format!("{error} {error:?}"));
-            source = error.source();
-        }
+fn say_error(said: &Said, error: &Error) {
+    say(said, &format!("{error} {error:?} {:?} {:?}", error.field(), error.retry_after()));
+    let mut source = error.source();
+    while let Some(error) = source {
+        say(said, &format!("{error} {error:?}"));
+        source = error.source();
     }
 }
 
@@ -186,14 +160,15 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
     let registry =
         registry_of(Arc::clone(&sandbox), &bundled(), Some(folder.path()), BTreeMap::new());
     let said = Said::default();
+    let writer = said.clone();
     // With a bridge for what logs through `log`.
     tracing_subscriber::fmt()
         .with_max_level(tracing::level_filters::LevelFilter::TRACE)
         .with_ansi(false)
-        .with_writer(said.clone())
+        .with_writer(move || writer.clone())
         .init();
     let panics = said.clone();
-    std::panic::set_hook(Box::new(move |panic| panics.line(&format!("PANIC {panic}"))));
+    std::panic::set_hook(Box::new(move |panic| say(&panics, &format!("PANIC {panic}"))));
     let upstream = upstream().await;
     let egress = egress(&upstream, &HOSTS);
     let accounts = accounts();
@@ -210,7 +185,7 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
                 .store(Arc::new(store))
                 .build();
             if let Err(error) = host.validate(account).await {
-                said.error(&error);
+                say_error(&said, &error);
             }
             let request = || {
                 Request::post("/v1/x?q=1")
@@ -219,12 +194,12 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
                     .unwrap()
             };
             match host.prepare(account, request()).await {
-                Ok(request) => said.line(&format!("{:?}", request.headers())),
-                Err(error) => said.error(&error),
+                Ok(request) => say(&said, &format!("{:?}", request.headers())),
+                Err(error) => say_error(&said, &error),
             }
             match host.send(account, request()).await {
                 Ok(reply) => {
-                    said.line(&format!("{:?} {:?}", reply.status(), reply.headers()));
+                    say(&said, &format!("{:?} {:?}", reply.status(), reply.headers()));
                     let body = reply.into_body().collect().await.unwrap().to_bytes();
                     served += usize::from(
                         CANARIES
@@ -232,7 +207,7 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
                             .any(|it| !traces(&String::from_utf8_lossy(&body), it).is_empty()),
                     );
                 }
-                Err(error) => said.error(&error),
+                Err(error) => say_error(&said, &error),
             }
         }
     }
@@ -242,12 +217,12 @@ async fn no_canary_is_in_any_log_error_or_panic_message() {
     for case in cases.iter().filter(|case| case.stage != Stage::Load) {
         match provoke(&host, &victim(case, "u1", HOSTILE), case.stage).await {
             Ok(_) => {}
-            Err(error) => said.error(&error),
+            Err(error) => say_error(&said, &error),
         }
     }
     malformed(&said);
 
-    let text = String::from_utf8_lossy(&said.0.lock().unwrap()).into_owned();
+    let text = said.text();
     // It listened: to us, to the HTTP client beneath, to TLS, and to what bridges from `log`.
     for part in ["countersign::", "hyper_util::", "h2::", "rustls::", "plugin fault"] {
         assert!(text.contains(part), "nothing was heard of {part}");
@@ -270,17 +245,17 @@ fn malformed(said: &Said) {
         json!({"identifier": "u1", "authorization_details": {"oauth_token": {}, "token_expires_at": KEY}}),
     ] {
         if let Err(problems) = Account::parse(&json) {
-            said.line(&format!("{problems} {problems:?}"));
+            say(said, &format!("{problems} {problems:?}"));
         }
     }
     for json in [json!({"client_secret": control}), json!({"client_secret": [[KEY]]})] {
         if let Err(problems) = Connection::parse(&json) {
-            said.line(&format!("{problems} {problems:?}"));
+            say(said, &format!("{problems} {problems:?}"));
         }
     }
     let mut payload = file("tests/vectors/payloads/bearer.json");
     payload["auth_patterns"][0]["auth_field_mutations"] = json!({"token": {"default": [KEY]}});
     if let Err(problems) = Provider::parse(&payload) {
-        said.line(&format!("{problems} {problems:?}"));
+        say(said, &format!("{problems} {problems:?}"));
     }
 }

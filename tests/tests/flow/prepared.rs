@@ -1,7 +1,6 @@
 //! What a plugin may put on a request, and who is to blame where there is none.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign::needs::Needs;
@@ -9,8 +8,8 @@ use countersign::random::{Random, RandomError};
 use countersign::{Countersign, Settings};
 use countersign_hostile::answer::{self, entry, set_header};
 use countersign_hostile::{Guest, Part, Val};
-use countersign_tests::sandbox;
 use countersign_tests::world::{get, no_egress};
+use countersign_tests::{Said, sandbox};
 use http::Request;
 use http_body_util::Full;
 use serde_json::json;
@@ -118,20 +117,6 @@ async fn a_host_without_random_bytes_does_not_blame_the_plugin() {
     plot.prepared().await.unwrap();
 }
 
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Said {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A plugin that refuses each request must not fill an operator's disk.
 #[tokio::test]
 async fn refusals_are_told_to_operators_now_and_then() {
@@ -145,7 +130,6 @@ async fn refusals_are_told_to_operators_now_and_then() {
     for _ in 0..300 {
         assert_eq!(plot.prepared().await.unwrap_err().code(), "denied");
     }
-    let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
-    let told = said.matches("not today").count();
+    let told = said.text().matches("not today").count();
     assert!((1..=100).contains(&told), "{told} times");
 }
