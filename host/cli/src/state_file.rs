@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 pub(crate) struct StateFile {
     memory: MemoryStore,
     path: Option<PathBuf>,
+    /// Whose state the file holds; what a connection shares stays in memory.
+    key: StateKey,
 }
 
 impl StateFile {
@@ -34,7 +36,7 @@ impl StateFile {
         if let Some(state) = state {
             memory.seed(key.clone(), state.clone());
         }
-        Ok(Self { memory, path: path.map(Path::to_owned) })
+        Ok(Self { memory, path: path.map(Path::to_owned), key: key.clone() })
     }
 }
 
@@ -55,6 +57,9 @@ impl Store for StateFile {
         over: u64,
         state: State,
     ) -> Result<Arc<State>, StoreError> {
+        if *key != self.key {
+            return self.memory.save(key, claim, over, state).await;
+        }
         let Some(path) = &self.path else {
             tracing::warn!(
                 "the account's state was renewed and is lost when this command ends; keep it with \

@@ -96,7 +96,10 @@ impl Inner {
                 Ok(place) => {
                     let asked = self.ask(subject, &facts, &place, outgoing, &again.cursor).await?;
                     match asked {
-                        // Whatever it makes of state past its end: that is not used.
+                        // Whatever it makes of what is past its end: that is not used.
+                        Asked::Ready(..) if facts.shares_expired(self.clock.unix_millis()) => {
+                            return Err(Error::SharedExpired);
+                        }
                         Asked::Ready(..) if facts.is_expired(self.clock.unix_millis()) => {
                             Zeroizing::default()
                         }
@@ -113,13 +116,20 @@ impl Inner {
             if renewals == MOST_RENEWALS {
                 return Err(facts.broke("it asks for renewal after renewal"));
             }
-            // What a reply has led to is bounded as a renewal that a reply asks for.
+            // What a reply has led to is bounded as a renewal that a reply asks for. One that only
+            // rests is not counted as made.
+            let attempt = self.attempt(&hint, facts.state_version());
             if again.state_version == Some(facts.state_version())
+                && subject.failed.at(attempt, self.clock.elapsed()).is_none()
                 && !self.forced.pass(subject.state_key(), &*self.clock)
             {
                 return Err(Error::RenewedLately);
             }
             let renewed = self.renew(subject, facts.state_version(), hint).await?;
+            if renewed.ran && renewed.state.is_expired(self.clock.unix_millis()) {
+                // Not once more: that would use up another refresh token.
+                return Err(facts.broke("it renewed to a state that is past its end"));
+            }
             renewals += usize::from(renewed.ran);
         }
         Err(Error::Contended { plugin: plugin.guest.name.clone() })

@@ -97,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) forced: Gaps,
     /// Renewals ahead of expiry.
     pub(crate) ahead: Gaps,
+    /// Connections that could not be set up again.
+    pub(crate) failed_set_ups: Gaps,
     /// Flows, which outlive the callers who began them.
     pub(crate) tasks: TaskTracker,
 }
@@ -157,6 +159,7 @@ impl Builder {
             renewals: Renewals::default(),
             forced: Gaps::new(gap),
             ahead: Gaps::new(gap),
+            failed_set_ups: Gaps::new(gap),
             tasks: TaskTracker::new(),
         };
         Countersign { inner: Arc::new(inner) }

@@ -89,6 +89,11 @@ impl Facts {
         self.state.as_ref().is_some_and(|state| state.is_expired(now))
     }
 
+    /// The same of what the connection shares.
+    pub(crate) fn shares_expired(&self, now: u64) -> bool {
+        self.shared.as_ref().is_some_and(|state| state.is_expired(now))
+    }
+
     pub(crate) fn refused(&self, raw: crate::contract::types::Refusal) -> Error {
         let refusal = Refusal::from_guest(raw, &self.masker);
         let plugin = self.plugin.guest.name.clone();

@@ -26,7 +26,8 @@ use crate::egress::{self, EgressError};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
-use crate::subject::{LONGEST_MEMO, MemoOwner, Subject};
+use crate::sandbox::CallError;
+use crate::subject::{LONGEST_MEMO, Subject};
 use crate::view::latin1;
 
 /// Repeats that a plugin may ask for within one request (the contract's own number).
@@ -81,7 +82,7 @@ impl Inner {
             let answer = match (self.authorize(subject, &mut outgoing, &next_try).await, last) {
                 (Ok(answer), _) => answer,
                 // As with every bound: what is there is delivered.
-                (Err(Error::RenewedLately), Some(reply)) => return Ok(reply),
+                (Err(error), Some(reply)) if is_for_later(&error) => return Ok(reply),
                 (Err(error), _) => return Err(error),
             };
             if !answer.watches.is_empty() {
@@ -136,8 +137,7 @@ impl Inner {
     ) -> Result<Next, Error> {
         let generation = self.registry.generation();
         let facts = self.request_facts(subject, &answer.plugin, generation).await?;
-        let owner =
-            MemoOwner { digest: answer.plugin.guest.digest, state_version: facts.state_version() };
+        let owner = self.memo_owner(&facts);
         // Or a burst of replies would take the memo from under those that are being authorized.
         let _turn = subject.memo_turn().await;
         let memo = subject.memo(owner);
@@ -174,16 +174,20 @@ impl Inner {
         if crate::facts::version(state.as_deref()) != answer.state_version {
             return true;
         }
+        let attempt = self.attempt(&hint, answer.state_version);
+        if subject.failed.at(attempt, self.clock.elapsed()).is_some() {
+            return false;
+        }
         let renewed = if self.forced.pass(subject.state_key(), &*self.clock) {
             self.renew(subject, answer.state_version, hint).await
-        } else if let Some(outcome) = self.renewal_under_way(subject, &hint).await {
+        } else if let Some(outcome) = self.renewal_under_way(subject, attempt).await {
             // Another request was told the same a moment ago.
             outcome
         } else {
             return false;
         };
         match renewed {
-            Ok(_) => true,
+            Ok(renewed) => renewed.state.version != answer.state_version,
             Err(error) => {
                 // The upstream's own answer says more to the caller than ours would.
                 tracing::warn!(code = error.code(), "a renewal that a reply asked for failed");
@@ -191,6 +195,19 @@ impl Inner {
             }
         }
     }
+}
+
+/// Whether there was no time for another try, and no fault: the upstream's own answer then says more
+/// to the caller than ours would.
+fn is_for_later(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::RenewedLately
+            | Error::SharedExpired
+            | Error::Contended { .. }
+            | Error::Renewal(_)
+            | Error::Call(CallError::Busy { .. } | CallError::Suspended { .. })
+    )
 }
 
 /// The reply, and what the plugin is shown of it where it watches for its kind.
@@ -308,7 +325,11 @@ impl Body for ReplyBody {
             return Poll::Ready(Some(Ok(Frame::data(ahead))));
         }
         if let Some(rest) = &mut self.rest {
-            return Pin::new(rest).poll_frame(context);
+            match std::task::ready!(Pin::new(rest).poll_frame(context)) {
+                Some(frame) => return Poll::Ready(Some(frame)),
+                // Its trailers may have been put aside while it was held.
+                None => self.rest = None,
+            }
         }
         Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
     }

@@ -57,6 +57,7 @@ struct Memo {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoOwner {
+    pub(crate) host: u64,
     pub(crate) digest: Digest,
     pub(crate) state_version: u64,
 }

@@ -7,7 +7,7 @@ use countersign::needs::Needs;
 use countersign::random::{Random, RandomError};
 use countersign::{Countersign, Settings};
 use countersign_hostile::answer::{self, entry, set_header};
-use countersign_hostile::{Guest, Part, Val};
+use countersign_hostile::{Body, Guest, Part, Val};
 use countersign_tests::world::{get, no_egress};
 use countersign_tests::{Said, sandbox};
 use http::Request;
@@ -93,6 +93,18 @@ async fn what_one_host_grants_is_not_granted_by_another() {
     // It is not even shown the token.
     assert_eq!(error.code(), "plugin_fault");
     plot.prepared().await.unwrap();
+}
+
+/// 128 pages of 64 KiB are what the profile gives.
+#[tokio::test]
+async fn a_guest_has_the_memory_of_the_profile_and_no_more() {
+    for (pages, served) in [(100, true), (200, false)] {
+        let grows = format!("(i32.eq (memory.grow (i32.const {pages})) (i32.const -1))");
+        let no_more = answer::refusal("denied", "there is no more");
+        let authorize = Body::either(&grows, no_more, once());
+        let plot = Plot::of(&guest(&[]).body("authorize", authorize));
+        assert_eq!(plot.prepared().await.is_ok(), served, "{pages} pages");
+    }
 }
 
 struct NoRandom;

@@ -27,6 +27,15 @@ pub(super) enum Asked {
 }
 
 impl Inner {
+    /// Whose memo it is that a call with these facts may see.
+    pub(crate) fn memo_owner(&self, facts: &Facts) -> MemoOwner {
+        MemoOwner {
+            host: self.id,
+            digest: facts.plugin.guest.digest,
+            state_version: facts.state_version(),
+        }
+    }
+
     pub(super) async fn ask(
         &self,
         subject: &Subject,
@@ -35,8 +44,7 @@ impl Inner {
         outgoing: &mut Outgoing,
         cursor: &[u8],
     ) -> Result<Asked, Error> {
-        let owner =
-            MemoOwner { digest: facts.plugin.guest.digest, state_version: facts.state_version() };
+        let owner = self.memo_owner(facts);
         // What it wished last time it will most likely wish again; but an answer may be remembered
         // only where it was given without sight, so without a wish it is asked blind first.
         let digest = facts.plugin.guest.digest;
@@ -48,8 +56,15 @@ impl Inner {
             let wish = match &wished {
                 None => None,
                 Some(names) => {
-                    let wish = Wish::parse(names, &facts.granted)
-                        .map_err(|cause| facts.view_refused(&cause))?;
+                    let wish = match Wish::parse(names, &facts.granted) {
+                        Ok(wish) => wish,
+                        // Another host may have granted it.
+                        Err(_) if guessed => {
+                            (guessed, wished) = (false, None);
+                            continue;
+                        }
+                        Err(cause) => return Err(facts.view_refused(&cause)),
+                    };
                     if wish.wants_body() {
                         outgoing.spool(self.settings.spool_bytes).await?;
                     }

@@ -1,7 +1,7 @@
 //! How often a renewal is tried: not with each request while a token server says no.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -39,17 +39,40 @@ impl Gaps {
     /// Whether it may be done now; if so, it counts as done.
     pub(crate) fn pass(&self, key: &StateKey, clock: &dyn Clock) -> bool {
         let now = clock.elapsed();
-        let recent = |time: &Duration| now.saturating_sub(*time) < self.gap;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.times.get(key).is_some_and(recent) {
-            return false;
+        let mut last = self.lock();
+        let passes = !last.within(key, now, self.gap);
+        if passes {
+            last.note(key, now, self.gap);
         }
-        if last.times.len() >= last.sweep_at {
-            last.times.retain(|_, time| recent(time));
-            last.sweep_at = FIRST_SWEEP.max(2 * last.times.len());
+        passes
+    }
+
+    /// Whether it was done within the gap.
+    pub(crate) fn lately(&self, key: &StateKey, clock: &dyn Clock) -> bool {
+        self.lock().within(key, clock.elapsed(), self.gap)
+    }
+
+    /// It was done now.
+    pub(crate) fn note(&self, key: &StateKey, clock: &dyn Clock) {
+        self.lock().note(key, clock.elapsed(), self.gap);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Last {
+    fn within(&self, key: &StateKey, now: Duration, gap: Duration) -> bool {
+        self.times.get(key).is_some_and(|time| now.saturating_sub(*time) < gap)
+    }
+
+    fn note(&mut self, key: &StateKey, now: Duration, gap: Duration) {
+        if self.times.len() >= self.sweep_at {
+            self.times.retain(|_, time| now.saturating_sub(*time) < gap);
+            self.sweep_at = FIRST_SWEEP.max(2 * self.times.len());
         }
-        last.times.insert(key.clone(), now);
-        true
+        self.times.insert(key.clone(), now);
     }
 }
 
@@ -66,9 +89,10 @@ struct Failed {
     until: Duration,
 }
 
-/// What was tried: with that hint, over that version of the state.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What was tried: by that host, with that hint, over that version of the state.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Attempt {
+    pub(crate) host: u64,
     pub(crate) hint: Digest,
     pub(crate) seen: u64,
 }

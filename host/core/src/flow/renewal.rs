@@ -37,12 +37,12 @@ type Outcome = Result<Renewed, Arc<Error>>;
 
 type Renewal = Shared<BoxFuture<'static, Outcome>>;
 
-/// The renewals under way in this process, by account and hint.
+/// The renewals under way in this process. Who has seen another version joins none of them: it may
+/// be the one that he found wanting which they are waiting for.
 #[derive(Default)]
 pub(crate) struct Renewals(Mutex<HashMap<Key, Renewal>>);
 
-/// Whose state, and of which hint this is the digest.
-type Key = (StateKey, Digest);
+type Key = (StateKey, Attempt);
 
 impl Renewals {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Renewal>> {
@@ -72,7 +72,7 @@ impl Inner {
         seen: u64,
         hint: Zeroizing<Vec<u8>>,
     ) -> Result<Renewed, Error> {
-        let attempt = Attempt { hint: Digest::of(&hint), seen };
+        let attempt = self.attempt(&hint, seen);
         match subject.failed.at(attempt, self.clock.elapsed()) {
             Some(error) => Err(Error::Renewal(error)),
             None => self.renew_now(subject, seen, hint).await,
@@ -86,7 +86,7 @@ impl Inner {
         seen: u64,
         hint: Zeroizing<Vec<u8>>,
     ) -> Result<Renewed, Error> {
-        let attempt = Attempt { hint: Digest::of(&hint), seen };
+        let attempt = self.attempt(&hint, seen);
         self.share(subject, Purpose::Renew(hint), attempt).await.map_err(Error::Renewal)
     }
 
@@ -96,13 +96,21 @@ impl Inner {
         subject: &Arc<Subject>,
         seen: u64,
     ) -> Result<Renewed, Error> {
-        let attempt = Attempt { hint: Digest::of(&[]), seen };
-        let under_way =
-            self.renewals.lock().contains_key(&(subject.shared_key().clone(), attempt.hint));
-        if !under_way && !self.forced.pass(subject.shared_key(), &*self.clock) {
-            return Err(Error::SharedExpired);
+        let (key, attempt) = (subject.shared_key(), self.attempt(&[], seen));
+        let under_way = self.renewals.lock().contains_key(&(key.clone(), attempt));
+        if !under_way && self.failed_set_ups.lately(key, &*self.clock) {
+            // It may have been set up by now all the same, on another node or a moment ago.
+            let shared = self.store.state(key).await?;
+            return match shared.filter(|state| state.version != seen) {
+                Some(state) => Ok(Renewed { state, ran: false }),
+                None => Err(Error::SharedExpired),
+            };
         }
         self.share(subject, Purpose::Setup, attempt).await.map_err(Error::Renewal)
+    }
+
+    pub(crate) fn attempt(&self, hint: &[u8], seen: u64) -> Attempt {
+        Attempt { host: self.id, hint: Digest::of(hint), seen }
     }
 
     /// Begins a renewal in the background where it is due, and was not begun lately.
@@ -136,9 +144,9 @@ impl Inner {
     pub(crate) async fn renewal_under_way(
         &self,
         subject: &Subject,
-        hint: &[u8],
+        attempt: Attempt,
     ) -> Option<Result<Renewed, Error>> {
-        let key = (subject.state_key().clone(), Digest::of(hint));
+        let key = (subject.state_key().clone(), attempt);
         let renewal = self.renewals.lock().get(&key).cloned()?;
         Some(renewal.await.map_err(Error::Renewal))
     }
@@ -150,7 +158,7 @@ impl Inner {
         purpose: Purpose,
         attempt: Attempt,
     ) -> Outcome {
-        let key = (purpose.flow().key(subject), attempt.hint);
+        let key = (purpose.flow().key(subject), attempt);
         let renewal = {
             self.renewals
                 .lock()
@@ -167,7 +175,9 @@ impl Inner {
                             (Err(error), Flow::Renew) => {
                                 subject.failed.note(attempt, error, inner.clock.elapsed());
                             }
-                            (Err(_), _) => {}
+                            (Err(_), _) => {
+                                inner.failed_set_ups.note(subject.shared_key(), &*inner.clock);
+                            }
                         }
                         renewed
                     });

@@ -18,7 +18,7 @@ fn subject() -> Subject {
 }
 
 fn owner(plugin: &[u8], state_version: u64) -> MemoOwner {
-    MemoOwner { digest: Digest::of(plugin), state_version }
+    MemoOwner { host: 0, digest: Digest::of(plugin), state_version }
 }
 
 #[test]

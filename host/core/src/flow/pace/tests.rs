@@ -49,7 +49,7 @@ fn accounts_whose_time_is_over_are_forgotten() {
 #[test]
 fn each_failure_in_a_row_rests_longer_and_a_success_ends_that() {
     let failed = FailedRenewals::default();
-    let attempt = Attempt { hint: Digest::of(b""), seen: 3 };
+    let attempt = Attempt { host: 0, hint: Digest::of(b""), seen: 3 };
     let error = Arc::new(Error::Flow(FlowError::TimedOut));
     let mut now = Duration::ZERO;
     for rest in [1, 2, 4, 8, 16, 30, 30] {
@@ -61,8 +61,10 @@ fn each_failure_in_a_row_rests_longer_and_a_success_ends_that() {
         now = end;
     }
     failed.note(attempt, &error, now);
-    let others =
-        [Attempt { seen: 4, ..attempt }, Attempt { hint: Digest::of(b"audience"), ..attempt }];
+    let others = [
+        Attempt { seen: 4, ..attempt },
+        Attempt { host: 0, hint: Digest::of(b"audience"), ..attempt },
+    ];
     assert!(others.iter().all(|other| failed.at(*other, now).is_none()));
     failed.clear();
     assert!(failed.at(attempt, now).is_none());
@@ -73,7 +75,7 @@ fn a_subject_keeps_few_failures() {
     let failed = FailedRenewals::default();
     let error = Arc::new(Error::Flow(FlowError::TimedOut));
     for nth in 0..100_u8 {
-        let attempt = Attempt { hint: Digest::of(&[nth]), seen: 0 };
+        let attempt = Attempt { host: 0, hint: Digest::of(&[nth]), seen: 0 };
         failed.note(attempt, &error, Duration::ZERO);
         assert!(failed.at(attempt, Duration::ZERO).is_some());
     }
