@@ -100,6 +100,20 @@ async fn a_state_that_has_moved_meanwhile_is_used_and_not_renewed_again() {
     assert_eq!(scene.events(), ["api 200"]);
 }
 
+/// It would be spent for thirty seconds on a renewal that is not even tried.
+#[tokio::test]
+async fn a_renewal_that_rests_is_not_the_one_that_a_reply_may_force() {
+    let scene = Scene::new().await;
+    scene.server.turn(countersign_tests::token_server::Oddity::Says(503, ""));
+    assert!(scene.host.renew(&scene.subject).await.is_err());
+    scene.server.turn(None);
+    scene.server.reject(&scene.tokens.access);
+    assert_eq!(scene.get().await.unwrap(), 401);
+    scene.clock.pass(1);
+    assert_eq!(scene.get().await.unwrap(), 200);
+    assert_eq!(scene.server.token_calls(), 2);
+}
+
 const REJECTS: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno";
 
 /// `ok(reaction)` with a memo.
@@ -121,12 +135,17 @@ async fn a_renewal_after_another_try_is_bounded_like_one_that_a_reply_forces() {
     let authorize = Body::either("(local.get 3)", answer::renew(), watching);
     let guest = guest(&[])
         .body("authorize", authorize)
-        .body("replied", reacts(Val::of("again", ""), "rejected".into()))
-        .body("begin", done("new", 3600));
-    let plot = Plot::sending(&upstream, &guest, Settings::default());
-    let (code, body) = status(&plot.host, &plot.subject, "/things").await.unwrap();
-    assert_eq!((code, &body[..]), (401, &b"no"[..]), "the upstream's own answer");
-    assert_eq!(plot.store.kept(&plot.subject).await.unwrap().version, 1);
+        .body("replied", reacts(Val::of("again", ""), "rejected".into()));
+    for (begin, renewed) in
+        [(done("new", 3600), Some(1)), (answer::refusal("unavailable", "not now"), None)]
+    {
+        let guest = guest.clone().body("begin", begin);
+        let plot = Plot::sending(&upstream, &guest, Settings::default());
+        let (code, body) = status(&plot.host, &plot.subject, "/things").await.unwrap();
+        assert_eq!((code, &body[..]), (401, &b"no"[..]), "the upstream's own answer");
+        let kept = plot.store.kept(&plot.subject).await;
+        assert_eq!(kept.map(|state| state.version), renewed);
+    }
 }
 
 /// Digest counts in the memo what it sends, and learns the next nonce from replies.

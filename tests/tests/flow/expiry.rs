@@ -131,6 +131,14 @@ async fn what_a_connection_shares_is_seen_by_the_next_request() {
 }
 
 #[tokio::test]
+async fn what_a_connection_shares_is_not_used_past_its_end_though_it_is_new() {
+    let plot = Plot::of(&guest(&SHARES).body("authorize", token()).body("begin", shares(0)));
+    assert!(matches!(plot.host.set_up(&plot.subject).await, Ok(Progress::Done(_))));
+    assert_eq!(plot.prepared().await.unwrap_err().code(), "unavailable");
+    assert_eq!(shared_version(&plot).await, 2, "it was set up again, and that was no better");
+}
+
+#[tokio::test]
 async fn a_connection_that_cannot_be_set_up_again_serves_nobody_and_tries_now_and_then() {
     // The first set-up sees no value, the second one that of the first.
     let begin = Body::either("(local.get 1)", fetch(TOKEN_URI, "", ""), shares(30));
