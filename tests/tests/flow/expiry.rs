@@ -43,6 +43,8 @@ async fn a_state_past_its_end_is_not_used_whatever_the_plugin_makes_of_it() {
     let plot = Plot::of(&stuck);
     plot.seed("old", LONG_AGO);
     assert_eq!(plot.prepared().await.unwrap_err().code(), "plugin_contract");
+    let kept = plot.store.kept(&plot.subject).await.unwrap();
+    assert_eq!(kept.version, 1, "a refresh token is not used up in vain");
 }
 
 #[tokio::test]
