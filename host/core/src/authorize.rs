@@ -79,19 +79,32 @@ impl Inner {
         }
         let generation = self.registry.generation();
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;
-        self.keep_fresh(subject, &plugin).await?;
+        let found = self.keep_fresh(subject, &plugin).await?;
+        // An attribute that only a renewal brings; and where the state is past its end anyhow, one
+        // that no longer fits its URL.
+        let brings = |error: &Error| match error {
+            Error::Target(cause) => {
+                let is_attribute =
+                    |name: &str| subject.pattern().attributes().iter().any(|it| it == name);
+                renews(&plugin)
+                    && cause.field().is_some_and(is_attribute)
+                    && (found.ended || matches!(cause, TargetError::Missing { .. }))
+            }
+            _ => false,
+        };
         let mut renewals = 0;
         for _ in 0..MOST_TRIES {
-            let facts = self.request_facts(subject, &plugin, generation).await?;
-            let hint = match self.place(subject, &facts) {
-                // An attribute that only a renewal brings.
-                Err(Error::Target(TargetError::Missing { field }))
-                    if renewals == 0
-                        && renews(&plugin)
-                        && subject.pattern().attributes().contains(&field) =>
-                {
-                    Zeroizing::default()
+            let facts = match self.request_facts(subject, &plugin, generation).await {
+                Ok(facts) => facts,
+                Err(error) if renewals == 0 && brings(&error) => {
+                    renewals += 1;
+                    self.renew(subject, found.version, Zeroizing::default()).await?;
+                    continue;
                 }
+                Err(error) => return Err(error),
+            };
+            let hint = match self.place(subject, &facts) {
+                Err(error) if renewals == 0 && brings(&error) => Zeroizing::default(),
                 Err(error) => return Err(error),
                 Ok(place) => {
                     let asked = self.ask(subject, &facts, &place, outgoing, &again.cursor).await?;
@@ -142,7 +155,7 @@ impl Inner {
         self: &Arc<Self>,
         subject: &Arc<Subject>,
         plugin: &Plugin,
-    ) -> Result<(), Error> {
+    ) -> Result<Found, Error> {
         let now = self.clock.unix_millis();
         let ends = |state: &Option<Arc<State>>| state.as_ref().is_some_and(|it| it.is_expired(now));
         let shared = self.store.state(subject.shared_key()).await?;
@@ -155,14 +168,13 @@ impl Inner {
             self.renew_ahead(subject, Flow::Setup, shared.as_deref());
         }
         let state = self.store.state(subject.state_key()).await?;
-        match (ends(&state), renews(plugin)) {
-            (true, false) => Err(Error::Expired),
-            (false, true) => {
-                self.renew_ahead(subject, Flow::Renew, state.as_deref());
-                Ok(())
-            }
-            (true, true) | (false, false) => Ok(()),
+        let found = Found { version: version(state.as_deref()), ended: ends(&state) };
+        match (found.ended, renews(plugin)) {
+            (true, false) => return Err(Error::Expired),
+            (false, true) => self.renew_ahead(subject, Flow::Renew, state.as_deref()),
+            (true, true) | (false, false) => {}
         }
+        Ok(found)
     }
 
     /// Where the request goes, and what the provider puts on it.
@@ -262,6 +274,13 @@ pub(crate) struct Place {
     /// The provider's own.
     pub(crate) headers: HeaderMap,
     pub(crate) rules: EditRules,
+}
+
+/// The account's state, as a request came upon it.
+struct Found {
+    version: u64,
+    /// Whether it is past its end.
+    ended: bool,
 }
 
 /// Under what circumstances an answer was given.

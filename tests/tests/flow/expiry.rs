@@ -66,7 +66,19 @@ async fn an_attribute_that_cannot_be_used_is_mended_by_the_next_renewal() {
         assert_eq!((error.code(), error.field()), ("target_refused", Some("instance")));
     }
     scene.server.turn(Oddity::With("instance", "na1.acme.example".into()));
+    assert_eq!(scene.server.token_calls(), 1, "a state that lasts is not renewed for that");
     scene.host.renew(&scene.subject).await.unwrap();
+    assert_eq!(scene.get().await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn an_attribute_that_cannot_be_used_is_renewed_with_the_state_that_has_ended() {
+    let script = instance(&["na1.acme.example"]);
+    let scene = script.config("user_info_uri", "https://{{instance}}/me").begin().await;
+    scene.server.turn(Oddity::With("instance", "evil.example/x#".into()));
+    assert_eq!(scene.get().await.unwrap_err().code(), "target_refused");
+    scene.server.turn(Oddity::With("instance", "na1.acme.example".into()));
+    scene.expire();
     assert_eq!(scene.get().await.unwrap(), 200);
 }
 
