@@ -54,7 +54,7 @@ Examples:
   countersign request --provider P.json --account A.json --policy policy.json /v1/tickets
 
 The reply goes to standard output byte for byte, as the upstream sent it. A renewed state is kept
-in the file that --state names.
+in the file that --state names, whose folder must be one that can be written to.
 
 A policy lists, by auth type, the needs that a plugin may have of those it asks for, as `plugin
 inspect` prints them; a type that is not listed is not narrowed:

@@ -8,10 +8,12 @@
 //! policy.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use countersign::Settings;
 use countersign::needs::Needs;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use crate::codes;
@@ -35,20 +37,25 @@ impl Policy {
         let refused = |what: String| {
             Failure::new(codes::POLICY_INVALID, format!("{}: {what}", path.display()))
         };
-        let json: Json = serde_json::from_slice(&bytes).map_err(|error| {
-            refused(format!("not JSON: line {}, column {}", error.line(), error.column()))
+        let Entries(entries) = serde_json::from_slice(&bytes).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            refused(if error.is_data() {
+                "not a JSON object of auth types".to_owned()
+            } else {
+                format!("not JSON: line {line}, column {column}")
+            })
         })?;
-        let Json::Object(entries) = json else {
-            return Err(refused("not a JSON object of auth types".to_owned()));
-        };
         let (mut needs, mut wrong) = (BTreeMap::new(), Vec::new());
-        for (auth_type, list) in entries {
-            if !known.contains(&auth_type) {
+        for (nth, (auth_type, list)) in entries.iter().enumerate() {
+            if entries[..nth].iter().any(|(earlier, _)| earlier == auth_type) {
+                wrong.push(format!("{auth_type:?}: stands twice"));
+            }
+            if !known.contains(auth_type) {
                 let known = known.join(", ");
                 wrong.push(format!("{auth_type:?}: no plugin answers to it; there are: {known}"));
             }
-            match parse(&list) {
-                Ok(parsed) => drop(needs.insert(auth_type, parsed)),
+            match parse(list) {
+                Ok(parsed) => drop(needs.insert(auth_type.clone(), parsed)),
                 Err(faults) => {
                     wrong.extend(faults.iter().map(|fault| format!("{auth_type:?}: {fault}")));
                 }
@@ -80,6 +87,34 @@ impl Policy {
         } else {
             failure
         }
+    }
+}
+
+/// The members of an object, one that stands twice as well: of two lists the wider one must not win
+/// unseen.
+struct Entries(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of auth types")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Entries, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = members.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
     }
 }
 

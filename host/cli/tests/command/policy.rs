@@ -67,6 +67,10 @@ fn what_is_wrong_with_a_policy_is_told_by_type_and_need_and_nothing_is_done() {
     for (text, parts) in [
         ("{", &["not JSON: line 1"][..]),
         ("[]", &["not a JSON object of auth types"]),
+        (
+            r#"{"BEARER": ["read account/token"], "BEARER": ["write body"]}"#,
+            &["\"BEARER\": stands twice"],
+        ),
         (r#"{"BEARER": "write body"}"#, &["\"BEARER\": not a list of needs"]),
         (
             r#"{"BEARRER": ["read account/token"]}"#,
