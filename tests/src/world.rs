@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use countersign::account::State;
 use countersign::clock::{Clock, SystemClock};
+use countersign::egress::EgressConfig;
 use countersign::store::{Claim, MemoryStore, StateKey, Store, StoreError};
-use countersign::{Countersign, Egress, Error, Registry, Subject};
+use countersign::{Countersign, Egress, Error, Registry, Settings, Subject};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tempfile::TempDir;
@@ -149,7 +150,20 @@ pub fn registry_of(components: &[(&str, Vec<u8>)]) -> (Arc<Registry>, TempDir) {
 
 /// An egress that reaches nothing: for requests that are prepared and not sent.
 pub fn no_egress() -> Egress {
-    Egress::new(countersign::egress::EgressConfig::default()).expect("an egress")
+    Egress::new(EgressConfig::default()).expect("an egress")
+}
+
+/// An egress that reaches this machine unencrypted, and the settings that let a payload ask for
+/// that.
+pub fn unencrypted() -> (Egress, Settings) {
+    let config = EgressConfig {
+        allow_http: true,
+        allowed_networks: vec!["127.0.0.1/32".parse().expect("a network")],
+        ..EgressConfig::default()
+    };
+    let mut settings = Settings::default();
+    settings.target.http = true;
+    (Egress::new(config).expect("an egress"), settings)
 }
 
 /// A GET.

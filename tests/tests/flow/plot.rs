@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use countersign::egress::{EgressConfig, EgressError};
+use countersign::egress::EgressError;
 use countersign::flow::{Fetcher, FlowError};
 use countersign::{Countersign, Egress, Error, Registry, Settings, Subject};
 use countersign_hostile::answer::{descriptor, entry};
 use countersign_hostile::{AUTHORIZE_URI, Guest, TOKEN_URI, Val};
-use countersign_tests::world::{NotingStore, SetClock, get, no_egress, registry_of};
+use countersign_tests::world::{NotingStore, SetClock, get, no_egress, registry_of, unencrypted};
 use countersign_tests::{Recorder, sandbox, subject};
 use http::{Request, Response};
 use serde_json::{Value as Json, json};
@@ -99,15 +99,11 @@ impl Plot {
 
     /// Sends what it authorizes to `upstream`, unencrypted.
     pub(crate) fn sending(upstream: &Recorder, guest: &Guest, mut settings: Settings) -> Self {
-        let config = EgressConfig {
-            allow_http: true,
-            allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
-            ..EgressConfig::default()
-        };
-        settings.target.http = true;
+        let (egress, unencrypted) = unencrypted();
+        settings.target = unencrypted.target;
         let mut provider = provider();
         provider["proxy_url"] = format!("http://{}/base", upstream.address()).into();
-        Self::through(Egress::new(config).unwrap(), guest, &provider, settings)
+        Self::through(egress, guest, &provider, settings)
     }
 
     fn through(egress: Egress, guest: &Guest, provider: &Json, settings: Settings) -> Self {

@@ -1,7 +1,7 @@
 //! Rows 5, 6 and 7: header splitting, hop-by-hop abuse, and names in other spellings.
 
-use countersign::egress::EgressConfig;
-use countersign::{Countersign, Egress, Settings};
+use countersign::Countersign;
+use countersign_tests::world::unencrypted;
 use countersign_tests::{Recorder, header, sandbox};
 use http::Request;
 use http::header::{HeaderName, HeaderValue};
@@ -122,16 +122,8 @@ async fn row_06_the_reply_s_hop_by_hop_headers_end_here() {
          content-length: 0\r\n\r\n",
     )
     .await;
-    let config = EgressConfig {
-        allow_http: true,
-        allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
-        ..EgressConfig::default()
-    };
-    let mut settings = Settings::default();
-    settings.target.http = true;
-    let host = Countersign::builder(sandbox(), bundled().await, Egress::new(config).unwrap())
-        .settings(settings)
-        .build();
+    let (egress, settings) = unencrypted();
+    let host = Countersign::builder(sandbox(), bundled().await, egress).settings(settings).build();
     let payload = at(&format!("http://{}", upstream.address()), &["token"]);
     let account = account(&payload, &json!({"token": "t-1"}));
     let request = Request::get("/x").body(Empty::<bytes::Bytes>::new()).unwrap();

@@ -1,7 +1,7 @@
 //! Rows 2 and 11: the caller's path and what looks like a template.
 
-use countersign::egress::EgressConfig;
-use countersign::{Countersign, Egress, Settings};
+use countersign::Countersign;
+use countersign_tests::world::unencrypted;
 use countersign_tests::{Recorder, header, json as file, sandbox, seen};
 use http::Request;
 use http::uri::{Parts, PathAndQuery, Uri};
@@ -86,16 +86,8 @@ async fn row_02_no_path_changes_the_authority_or_leaves_the_base() {
 async fn row_02_the_request_line_is_the_url_byte_for_byte() {
     let upstream =
         Recorder::start("127.0.0.1:0", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    let config = EgressConfig {
-        allow_http: true,
-        allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
-        ..EgressConfig::default()
-    };
-    let mut settings = Settings::default();
-    settings.target.http = true;
-    let host = Countersign::builder(sandbox(), bundled().await, Egress::new(config).unwrap())
-        .settings(settings)
-        .build();
+    let (egress, settings) = unencrypted();
+    let host = Countersign::builder(sandbox(), bundled().await, egress).settings(settings).build();
     let payload = at(&format!("http://{}/api", upstream.address()), &["token"]);
     let account = account(&payload, &json!({"token": "t-1"}));
     let table = file("tests/vectors/paths.json");
