@@ -182,6 +182,8 @@ pub(crate) struct Inject {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) narrowing: Narrowing,
+    #[command(flatten)]
+    pub(crate) unencrypted: Unencrypted,
 }
 
 /// One request, out of files and the command line.
@@ -226,16 +228,24 @@ pub(crate) struct Request {
     pub(crate) egress: Egress,
 }
 
+/// Whether a provider's URL may say http.
+#[derive(Args)]
+#[command(next_help_heading = "Development")]
+pub(crate) struct Unencrypted {
+    /// Let requests leave unencrypted, where a provider's URL says http
+    #[arg(long = "allow-http-upstream")]
+    pub(crate) allowed: bool,
+}
+
 /// Where a request may go, beyond the default of public addresses over TLS.
 #[derive(Args)]
 #[command(next_help_heading = "Development")]
 pub(crate) struct Egress {
+    #[command(flatten)]
+    pub(crate) unencrypted: Unencrypted,
     /// Let requests go to this network, public or not
     #[arg(long, value_name = "CIDR")]
     pub(crate) allow_upstream: Vec<IpNet>,
-    /// Let requests leave unencrypted, where a provider's URL says http
-    #[arg(long)]
-    pub(crate) allow_http_upstream: bool,
     /// Dial this address for this host and port
     #[arg(long, value_name = "HOST:PORT=ADDR")]
     pub(crate) resolve: Vec<ResolveOverride>,

@@ -13,7 +13,7 @@ use countersign::egress::EgressConfig;
 use countersign::random::{Random, SeededRandom, SystemRandom};
 use countersign::secret::Masker;
 use countersign::store::{MemoryStore, Store as _};
-use countersign::{Countersign, Egress};
+use countersign::{Countersign, Egress, Settings};
 use http_body_util::BodyExt as _;
 
 use crate::answer::Answer;
@@ -49,6 +49,7 @@ pub(crate) fn run(global: &Global, inject: &Inject, output: &Output) -> Result<E
 struct Injector {
     host: Host,
     policy: Policy,
+    settings: Settings,
     egress: Egress,
     clock: Arc<dyn Clock>,
     seed: Option<u64>,
@@ -64,7 +65,9 @@ impl Injector {
         let egress = Egress::new(EgressConfig::default()).context("setting up the way out")?;
         let host = Host::start(global)?;
         let policy = Policy::load(inject.narrowing.file(), &host.registry.auth_types())?;
-        Ok(Self { host, policy, egress, clock, seed: inject.seed, reveal: inject.reveal })
+        let settings = policy.settings(&inject.unencrypted);
+        let (seed, reveal) = (inject.seed, inject.reveal);
+        Ok(Self { host, policy, settings, egress, clock, seed, reveal })
     }
 
     /// One answer for each line, in order; a line that cannot be read has its error as an answer.
@@ -111,7 +114,7 @@ impl Injector {
             .fetcher(Arc::clone(&script) as _)
             .clock(Arc::clone(&self.clock))
             .random(random(self.seed))
-            .settings(self.policy.settings())
+            .settings(self.settings.clone())
             .build();
 
         let mut mask = if self.reveal { Mask::reveal() } else { Mask::of(subject) };

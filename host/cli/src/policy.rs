@@ -16,6 +16,7 @@ use countersign::needs::Needs;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
+use crate::arguments::Unencrypted;
 use crate::codes;
 use crate::failure::Failure;
 use crate::json;
@@ -64,9 +65,10 @@ impl Policy {
         if wrong.is_empty() { Ok(Self { needs }) } else { Err(refused(wrong.join("; "))) }
     }
 
-    /// The library's settings, with this policy in them.
-    pub(crate) fn settings(&self) -> Settings {
+    /// The library's settings, with this policy in them, and http where that is allowed.
+    pub(crate) fn settings(&self, unencrypted: &Unencrypted) -> Settings {
         let mut settings = Settings::default();
+        settings.target.http = unencrypted.allowed;
         settings.policy.clone_from(&self.needs);
         settings
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign::egress::EgressConfig;
-use countersign::target::TargetRules;
 use countersign::{Countersign, Egress, Error};
 use http::Response;
 use http_body_util::BodyExt as _;
@@ -33,11 +32,9 @@ pub(crate) fn run(
     let store = StateFile::new(path, subject.state_key(), subject.account().state())
         .map_err(Error::from)?;
     let policy = Policy::load(request.narrowing.file(), &registry.auth_types())?;
-    let mut settings = policy.settings();
-    settings.target = TargetRules { http: request.egress.allow_http_upstream, ..settings.target };
     let client = Countersign::builder(sandbox, registry, egress)
         .store(Arc::new(store))
-        .settings(settings)
+        .settings(policy.settings(&request.egress.unencrypted))
         .build();
     host::runtime()?.block_on(async {
         let ended = exchange(&client, &case, &policy, request.include, output).await;
@@ -89,7 +86,7 @@ fn head<B>(reply: &Response<B>) -> Vec<u8> {
 fn egress(arguments: &arguments::Egress) -> Result<Egress, Failure> {
     let upstream_ca = arguments.upstream_ca.iter().map(|path| json::read(path));
     let config = EgressConfig {
-        allow_http: arguments.allow_http_upstream,
+        allow_http: arguments.unencrypted.allowed,
         allowed_networks: arguments.allow_upstream.clone(),
         resolve: arguments.resolve.clone(),
         upstream_ca: upstream_ca.collect::<Result<_, _>>()?,

@@ -96,3 +96,31 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.persist(path)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(identifier: Option<&str>) -> StateKey {
+        StateKey {
+            environment: String::new(),
+            connection: "c".to_owned(),
+            identifier: identifier.map(str::to_owned),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_file_holds_the_accounts_state_and_never_what_the_connection_shares() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let store = StateFile::new(Some(&path), &key(Some("u")), None).unwrap();
+        let shared = key(None);
+        let claim = store.claim(&shared).await.unwrap();
+        store.save(&shared, &claim, 0, State::default()).await.unwrap();
+        assert!(!path.exists());
+        assert_eq!(store.state(&shared).await.unwrap().unwrap().version, 1);
+        let claim = store.claim(&store.key).await.unwrap();
+        store.save(&store.key, &claim, 0, State::default()).await.unwrap();
+        assert!(path.exists());
+    }
+}

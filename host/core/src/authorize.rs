@@ -161,7 +161,7 @@ impl Inner {
         let shared = self.store.state(subject.shared_key()).await?;
         if ends(&shared) {
             if !plugin.flows.contains(&Flow::Setup) {
-                return Err(Error::Expired);
+                return Err(Error::SharedExpired);
             }
             self.set_up_again(subject, version(shared.as_deref())).await?;
         } else if plugin.flows.contains(&Flow::Setup) {

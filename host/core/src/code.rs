@@ -88,7 +88,7 @@ codes! {
     TARGET_REFUSED = "target_refused":
         "The destination cannot be made, or leads out of what the provider lists.",
         "whoever connects the account; the caller, where the path is at fault",
-        "Mend the value that `field` names, or the path; list a further origin in `allowed_proxy_domains`; for an `http:` URL use https, or `request --allow-http-upstream`.";
+        "Mend the value that `field` names, or the path; list a further origin in `allowed_proxy_domains`; for an `http:` URL use https, or `--allow-http-upstream`.";
     REAUTHORIZE = "reauthorize":
         "The credential is revoked, has expired for good, or was never given.",
         "the user",

@@ -208,7 +208,7 @@ impl Egress {
         loop {
             let last = progress.last();
             match timeout_at(last + self.inner.timeouts.first_byte, &mut sending).await {
-                Ok(reply) => return reply.map_err(|error| EgressError::from_client(error, host)),
+                Ok(reply) => return reply.map_err(|error| EgressError::from_client(&error, host)),
                 Err(_) if progress.last() > last => {}
                 Err(_) => {
                     let host = Arc::clone(host);
@@ -237,7 +237,7 @@ fn build_client(
     for root in roots {
         builder = builder.add_root_certificate(root.clone());
     }
-    builder.build().map_err(|error| EgressConfigError::Tls(error.without_url().into()))
+    builder.build().map_err(|error| EgressConfigError::Tls(error.into()))
 }
 
 fn certificates(bundles: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, EgressConfigError> {

@@ -33,8 +33,9 @@ pub enum Error {
     /// authorize again.
     #[error("the account's credential has expired and cannot be renewed: authorize it again")]
     Expired,
-    /// What the whole connection shares is past its end, and could not be set up again just now.
-    #[error("what the connection shares has expired, and was not set up again yet")]
+    /// What the whole connection shares is past its end, and could not be set up again just now, or
+    /// not at all: the plugin that serves now has no set-up.
+    #[error("what the connection shares has expired, and was not set up again")]
     SharedExpired,
     /// A reply was followed by a wish for new state, and the state was renewed a moment ago.
     #[error("the account's state was renewed a moment ago because of a reply: try again later")]

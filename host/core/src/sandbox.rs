@@ -286,3 +286,34 @@ impl Drop for Waiting<'_> {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::pin::pin;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    /// It may copy a body of a megabyte, and hundreds may wait.
+    #[tokio::test]
+    async fn what_a_call_is_made_with_is_copied_once_there_is_a_thread_for_it() {
+        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let guest = Guest::new("guest", b"", String::new(), Vec::new(), &sandbox.limits);
+        let (guest, moment) = (Arc::new(guest), Moment { now: 0, random: Arc::new(SystemRandom) });
+        let all = u32::try_from(sandbox.limits.concurrent_calls).unwrap();
+        let taken = Arc::clone(&sandbox.seats).acquire_many_owned(all).await.unwrap();
+        let copied = Cell::new(false);
+        let mut call = pin!(sandbox.run(&guest, Duration::from_secs(1), moment, || {
+            copied.set(true);
+            |_: &mut Store<Call>| Ok("done")
+        }));
+        assert!(call.as_mut().now_or_never().is_none());
+        assert!(!copied.get());
+        drop(taken);
+        assert_eq!(call.await.unwrap().value, "done");
+        assert!(copied.get());
+    }
+}

@@ -11,6 +11,7 @@ use countersign_hostile::{Body, Part, Val};
 use countersign_tests::Recorder;
 use countersign_tests::world::{get, status, whole};
 use http::Request;
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::Value as Json;
 use tokio::task::JoinSet;
@@ -213,4 +214,25 @@ async fn a_reply_that_streams_is_delivered_though_it_is_watched() {
     let plot = Plot::sending(&upstream, &guest, Settings::default());
     let error = plot.host.send(&plot.subject, get("/things")).await.err().unwrap();
     assert_eq!(error.code(), "denied");
+}
+
+#[tokio::test]
+async fn the_trailers_of_a_reply_that_was_held_are_delivered_after_it() {
+    let watching = answer::ready_with(
+        Val::List(vec![set_header("authorization", [Part::Token])]),
+        vec![watch_any(1000)],
+        Val::none(),
+    );
+    let guest = guest(&["read reply/body"])
+        .body("authorize", watching)
+        .body("replied", reacts(Val::case("deliver"), "shown".into()));
+    let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n\
+                  5\r\nfirst\r\n0\r\nx-sum: 7\r\n\r\n";
+    let upstream = Recorder::start("127.0.0.1:0", answer).await;
+    let plot = Plot::sending(&upstream, &guest, Settings::default());
+    let reply = plot.host.send(&plot.subject, get("/things")).await.unwrap();
+    assert!(!reply.body().is_end_stream());
+    let whole = reply.into_body().collect().await.unwrap();
+    assert_eq!(whole.trailers().unwrap()["x-sum"], "7");
+    assert_eq!(whole.to_bytes(), "first");
 }

@@ -1,9 +1,11 @@
 //! State past its end: an account's, and what a whole connection shares.
 
+use countersign::account::State;
+use countersign::clock::Clock as _;
 use countersign::flow::Progress;
 use countersign::store::Store as _;
 use countersign_hostile::answer::{self, entry, refusal, set_header};
-use countersign_hostile::{Body, Part, TOKEN_URI, Val};
+use countersign_hostile::{Body, Guest, Part, TOKEN_URI, Val};
 use countersign_tests::token_server::Oddity;
 
 use crate::plot::{Plot, Ready, done, fetch, guest};
@@ -152,15 +154,19 @@ async fn what_a_connection_shares_is_not_used_past_its_end_though_it_is_new() {
     assert_eq!(shared_version(&plot).await, 2, "it was set up again, and that was no better");
 }
 
-#[tokio::test]
-async fn a_connection_that_cannot_be_set_up_again_serves_nobody_and_tries_now_and_then() {
-    // The first set-up sees no value, the second one that of the first.
+/// Its first set-up shares something for 30 seconds, and every further one fails.
+fn set_up_once() -> Guest {
+    // The first sees no value, the second one that of the first.
     let begin = Body::either("(local.get 1)", fetch(TOKEN_URI, "", ""), shares(30));
-    let guest = guest(&SHARES)
+    guest(&SHARES)
         .body("authorize", token())
         .body("begin", begin)
-        .body("resume", answer::refusal("unavailable", "not now"));
-    let plot = Plot::of(&guest);
+        .body("resume", answer::refusal("unavailable", "not now"))
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_set_up_again_serves_nobody_and_tries_now_and_then() {
+    let plot = Plot::of(&set_up_once());
     assert!(matches!(plot.host.set_up(&plot.subject).await, Ok(Progress::Done(_))));
     for _ in 0..2 {
         plot.clock.pass(30);
@@ -169,4 +175,17 @@ async fn a_connection_that_cannot_be_set_up_again_serves_nobody_and_tries_now_an
         }
     }
     assert_eq!(plot.fetched.count(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_another_node_has_set_up_again_serves_at_once() {
+    let plot = Plot::of(&set_up_once());
+    assert!(matches!(plot.host.set_up(&plot.subject).await, Ok(Progress::Done(_))));
+    plot.clock.pass(30);
+    assert_eq!(plot.prepared().await.unwrap_err().code(), "unavailable");
+    // This request still reads the one that has ended.
+    let lasts = Some(plot.clock.unix_millis() + 60_000);
+    let state = State { expires_at: lasts, ..State::default() };
+    plot.store.overtake(plot.subject.shared_key(), state);
+    plot.prepared().await.unwrap();
 }

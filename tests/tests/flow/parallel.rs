@@ -1,12 +1,16 @@
 //! Row 12 of the known pitfalls, within one process: many requests, one refresh token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use countersign::{Countersign, Settings};
 use countersign_tests::token_server::{API, LOGIN, Oddity};
-use countersign_tests::world::status;
+use countersign_tests::world::{bundled_registry, status};
+use countersign_tests::{egress, subject};
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, connection, provider};
 
 const REQUESTS: usize = 200;
 
@@ -88,18 +92,23 @@ async fn requests_rejected_together_are_sent_again_after_one_renewal() {
     assert_eq!(scene.server.token_calls(), 1);
 }
 
+/// Another host around the scene's store.
+fn other_host(scene: &Scene) -> Countersign {
+    crate::scene::host(
+        bundled_registry(),
+        egress(scene.server.upstream(), &[API, LOGIN]),
+        &scene.store,
+        &scene.clock,
+        Settings::default(),
+    )
+}
+
 /// Two hosts around one store share no renewal, only the claim: as two processes do.
 #[tokio::test(flavor = "multi_thread")]
 async fn pitfall_12_two_hosts_of_one_store_make_one_renewal() {
     let scene = Scene::new().await;
     scene.expire();
-    let other = crate::scene::host(
-        countersign_tests::world::bundled_registry(),
-        countersign_tests::egress(scene.server.upstream(), &[API, LOGIN]),
-        &scene.store,
-        &scene.clock,
-        countersign::Settings::default(),
-    );
+    let other = other_host(&scene);
     scene.server.hold();
     let first = burst(&scene, 1);
     scene.server.asked(1).await;
@@ -114,4 +123,38 @@ async fn pitfall_12_two_hosts_of_one_store_make_one_renewal() {
     assert_eq!(second.await.unwrap().unwrap().0, 200);
     assert_eq!(scene.server.token_calls(), 1);
     assert!(!scene.server.saw_reuse());
+}
+
+/// It may be the very state that is being renewed which a request has found wanting.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_seen_a_newer_state_does_not_wait_for_the_renewal_of_an_older_one() {
+    let scene = Scene::new().await;
+    scene.expire();
+    scene.server.hold();
+    let first = burst(&scene, 1);
+    scene.server.asked(1).await;
+    // Another node's state, as stale as this one.
+    let tokens = scene.server.issue();
+    let account = json!({"identifier": "user-1", "authorization_details": {
+        "oauth_token": {"access_token": tokens.access, "refresh_token": tokens.refresh},
+        "token_expires_at": "2001-01-01T00:00:00Z"}});
+    scene.store.seed(&subject(&provider(), &connection(), &account));
+    let second = burst(&scene, 1);
+    // Time to come to its renewal; with less, it would wait for nothing in any case.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    scene.server.release();
+    assert_eq!(second.join_all().await, [Ok(200)]);
+    assert_ne!(first.join_all().await, [Ok(200)], "what it renewed is not the newest");
+}
+
+#[tokio::test]
+async fn what_failed_for_one_host_is_tried_by_another_at_once() {
+    let scene = Scene::new().await;
+    scene.expire();
+    scene.server.turn(Oddity::Says(503, ""));
+    assert!(scene.get().await.is_err());
+    scene.server.turn(None);
+    assert!(scene.get().await.is_err(), "it rests");
+    let (code, _) = status(&other_host(&scene), &scene.subject, "/things").await.unwrap();
+    assert_eq!(code, 200);
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use countersign::Countersign;
 use countersign_hostile::answer::{self, set_header};
 use countersign_hostile::{Body, Guest, Part, Val};
+use countersign_tests::sandbox;
+use countersign_tests::world::{get, no_egress};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -68,7 +71,7 @@ async fn it_ends_with_its_time_the_state_the_plugins_and_the_subject() {
     plot.registry.reload().unwrap();
     changed("reload", plot.prepared().await.unwrap());
     let other = countersign_tests::subject(&provider(), &json!({}), &account());
-    let request = countersign_tests::world::get("/");
+    let request = get("/");
     let request = plot.host.prepare(&other, request).await.unwrap();
     changed("subject", request.headers()["authorization"].to_str().unwrap().to_owned());
 }
@@ -115,7 +118,7 @@ async fn a_new_path_or_body_is_not_remembered() {
         let plot = Plot::of(&drawing(&[need], Ready::lasting(edit).answer()));
         let mut seen = BTreeSet::new();
         for _ in 0..2 {
-            let request = countersign_tests::world::get("/things");
+            let request = get("/things");
             let request = plot.host.prepare(&plot.subject, request).await.unwrap();
             let body = request.body().as_whole().unwrap().to_vec();
             seen.insert((request.uri().to_string(), body));
@@ -152,10 +155,16 @@ async fn a_memo_ends_with_the_state_and_is_never_another_accounts() {
     assert_eq!(plot.prepared().await.unwrap(), "n=");
     assert_eq!(plot.prepared().await.unwrap(), "n=x");
     let other = countersign_tests::subject(&provider(), &json!({}), &account());
-    let request = plot.host.prepare(&other, countersign_tests::world::get("/")).await.unwrap();
+    let request = plot.host.prepare(&other, get("/")).await.unwrap();
     assert_eq!(request.headers()["authorization"], "n=");
     plot.host.renew(&plot.subject).await.unwrap();
     assert_eq!(plot.prepared().await.unwrap(), "n=");
+    // Nor another host's, which may have other policy.
+    let host = Countersign::builder(sandbox(), Arc::clone(&plot.registry), no_egress())
+        .store(Arc::clone(&plot.store) as _)
+        .build();
+    let request = host.prepare(&plot.subject, get("/")).await.unwrap();
+    assert_eq!(request.headers()["authorization"], "n=");
 }
 
 #[tokio::test]

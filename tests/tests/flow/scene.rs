@@ -37,7 +37,7 @@ impl Default for Script {
     fn default() -> Self {
         Self {
             provider: provider(),
-            connection: json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
+            connection: connection(),
             auth: ClientAuth::Basic,
             settings: Settings::default(),
             with_refresh: true,
@@ -46,6 +46,11 @@ impl Default for Script {
             hosts: vec![API, LOGIN],
         }
     }
+}
+
+/// The usual settings of a connection.
+pub(crate) fn connection() -> Json {
+    json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
 }
 
 /// The usual payload.
@@ -147,9 +152,8 @@ impl Scene {
 
 /// A scene's account, connected anew; its state is where it was.
 pub(crate) fn connected_anew() -> Arc<Subject> {
-    let connection = json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET});
     let account = json!({"identifier": "user-1", "authorization_details": {"oauth_token": {}}});
-    subject(&provider(), &connection, &account)
+    subject(&provider(), &connection(), &account)
 }
 
 /// RFC 3339, so many seconds from now.

@@ -247,3 +247,19 @@ fn completions_and_help_are_there_for_every_command() {
         assert!(run.out.contains("Examples:"), "{command:?}");
     }
 }
+
+#[test]
+fn plain_http_is_shown_only_where_it_is_allowed() {
+    let files = Files::new();
+    let mut provider = payload("bearer");
+    provider["proxy_url"] = "http://api.example.com".into();
+    let provider = files.json("p.json", &provider);
+    let account = files.json("a.json", &details(&json!({"token": "canary-token"})));
+    let arguments = ["inject", "--provider", &provider, "--account", &account, "/v1"];
+    let refused = run(&arguments);
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert!(refused.err.contains("error[target_refused]: "), "{}", refused.err);
+    let shown = run(&[&arguments[..], &["--allow-http-upstream"]].concat());
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.out.contains("GET http://api.example.com/v1"), "{}", shown.out);
+}

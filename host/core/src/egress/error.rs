@@ -172,23 +172,21 @@ impl EgressError {
     }
 
     /// Reads what the client says, and keeps of it only what cannot hold a secret.
-    pub(super) fn from_client(error: reqwest::Error, host: &Arc<str>) -> Self {
-        // Not needed for what is kept below; it is here so that a later change cannot leak it.
-        let error = error.without_url();
+    pub(super) fn from_client(error: &reqwest::Error, host: &Arc<str>) -> Self {
         let host = Arc::clone(host);
-        if find::<Refused>(&error).is_some() {
+        if find::<Refused>(error).is_some() {
             return Self::AddressRefused { host };
         }
-        if let Some(fault) = find::<BodyFault>(&error) {
+        if let Some(fault) = find::<BodyFault>(error) {
             return match fault {
                 BodyFault::Length => Self::BodyLength,
                 BodyFault::Aborted => Self::BodyAborted,
             };
         }
         if error.is_connect() {
-            return Self::from_dial(&error, host);
+            return Self::from_dial(error, host);
         }
-        match find::<hyper::Error>(&error) {
+        match find::<hyper::Error>(error) {
             Some(error) if error.is_parse() => Self::Protocol { host },
             Some(error) if error.is_user() => Self::BodyAborted,
             Some(error) if is_closed(error) => Self::Closed { host },

@@ -73,7 +73,7 @@ impl Body for ReplyBody {
                         }
                         Ok(frame)
                     }
-                    Err(error) => Err(EgressError::from_client(error, &this.host)),
+                    Err(error) => Err(EgressError::from_client(&error, &this.host)),
                 }))
             }
             Poll::Pending => this.poll_alarm(cx).map(|()| {
