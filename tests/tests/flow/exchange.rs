@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign::Settings;
 use countersign_hostile::answer::{self, set_header, watch_any};
-use countersign_hostile::{Body, Part, Val};
+use countersign_hostile::{Body, Guest, Part, Val};
 use countersign_tests::Recorder;
 use countersign_tests::world::{get, status, whole};
 use http::Request;
@@ -178,17 +178,20 @@ async fn replies_that_change_the_memo_do_not_fail_requests_side_by_side() {
     }
 }
 
-/// A plugin that looks at bodies must not hold back what comes piece by piece.
-#[tokio::test]
-async fn a_reply_that_streams_is_delivered_though_it_is_watched() {
-    let watching = answer::ready_with(
+/// Looks at the body of every reply, and then says this.
+fn watching(replied: Val) -> Guest {
+    let authorize = answer::ready_with(
         Val::List(vec![set_header("authorization", [Part::Token])]),
         vec![watch_any(1000)],
         Val::none(),
     );
-    let guest = guest(&["read reply/body"])
-        .body("authorize", watching)
-        .body("replied", answer::refusal("denied", "it was shown"));
+    guest(&["read reply/body"]).body("authorize", authorize).body("replied", replied)
+}
+
+/// A plugin that looks at bodies must not hold back what comes piece by piece.
+#[tokio::test]
+async fn a_reply_that_streams_is_delivered_though_it_is_watched() {
+    let guest = watching(answer::refusal("denied", "it was shown"));
     let (never, soon) = (Duration::from_hours(1), Duration::from_millis(50));
     for (kind, longest_hold, length) in [
         ("application/x-ndjson", never, "transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"),
@@ -218,14 +221,7 @@ async fn a_reply_that_streams_is_delivered_though_it_is_watched() {
 
 #[tokio::test]
 async fn the_trailers_of_a_reply_that_was_held_are_delivered_after_it() {
-    let watching = answer::ready_with(
-        Val::List(vec![set_header("authorization", [Part::Token])]),
-        vec![watch_any(1000)],
-        Val::none(),
-    );
-    let guest = guest(&["read reply/body"])
-        .body("authorize", watching)
-        .body("replied", reacts(Val::case("deliver"), "shown".into()));
+    let guest = watching(reacts(Val::case("deliver"), "shown".into()));
     let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n\
                   5\r\nfirst\r\n0\r\nx-sum: 7\r\n\r\n";
     let upstream = Recorder::start("127.0.0.1:0", answer).await;
