@@ -1,0 +1,68 @@
+-- Times are Unix milliseconds. What is sealed is a BLOB beside `sealed_by`, the number of the data key
+-- that opens it. `origins` is a JSON list: the origins that the secrets of a row were given for.
+
+CREATE TABLE data_keys (
+    number     BIGINT PRIMARY KEY NOT NULL,
+    master     TEXT   NOT NULL, -- which master key opens it
+    wrapped    BLOB   NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE providers (
+    identifier TEXT   PRIMARY KEY NOT NULL,
+    id         TEXT   NOT NULL UNIQUE,
+    version    BIGINT NOT NULL,
+    payload    TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE connections (
+    id         TEXT   PRIMARY KEY NOT NULL,
+    name       TEXT   NOT NULL UNIQUE,
+    provider   TEXT   NOT NULL REFERENCES providers (identifier),
+    version    BIGINT NOT NULL,
+    enabled    BIGINT NOT NULL,
+    origins    TEXT   NOT NULL,
+    settings   BLOB   NOT NULL,
+    sealed_by  BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX connections_by_provider ON connections (provider);
+
+CREATE TABLE accounts (
+    id           TEXT   PRIMARY KEY NOT NULL,
+    connection   TEXT   NOT NULL REFERENCES connections (id),
+    identifier   TEXT   NOT NULL,
+    version      BIGINT NOT NULL,
+    status       TEXT   NOT NULL,
+    auth_type    TEXT   NOT NULL,
+    origins      TEXT   NOT NULL,
+    details      BLOB   NOT NULL,
+    sealed_by    BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    updated_at   BIGINT NOT NULL,
+    last_used_at BIGINT,
+    UNIQUE (connection, identifier)
+);
+
+-- What a flow has learnt: of an account, or for `shared/` of a connection. It lies under the origins
+-- of the row that it belongs to.
+CREATE TABLE states (
+    owner      TEXT   PRIMARY KEY NOT NULL,
+    version    BIGINT NOT NULL,
+    state      BLOB   NOT NULL,
+    sealed_by  BIGINT NOT NULL,
+    renew_at   BIGINT,
+    expires_at BIGINT,
+    updated_at BIGINT NOT NULL
+);
+
+-- Who may run a flow. The fence grows with each claim and is never reset.
+CREATE TABLE claims (
+    owner  TEXT   PRIMARY KEY NOT NULL,
+    fence  BIGINT NOT NULL,
+    holder TEXT,
+    until  BIGINT NOT NULL
+);

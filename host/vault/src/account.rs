@@ -1,0 +1,315 @@
+//! Connected accounts.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign::account::State;
+use countersign::secret::Secret;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
+
+use crate::error::VaultError;
+use crate::page::{self, Statements};
+use crate::record::{Account, AccountChange, AccountFilter, Listed, NewAccount, Page};
+use crate::seal::Seat;
+use crate::vault::SqlVault;
+use crate::{number, origins};
+
+/// What every statement reads; `state` and `details` only where they are opened.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.id, a.connection, c.name, c.provider, a.identifier, a.version, a.status, \
+             a.auth_type, a.origins, s.expires_at, a.created_at, a.updated_at, a.last_used_at \
+             FROM accounts a JOIN connections c ON c.id = a.connection \
+             LEFT JOIN states s ON s.owner = a.id ",
+            $rest
+        )
+    };
+}
+
+// `$1` is a JSON list, which a text holds as `"name"`.
+const LIST: Statements = Statements {
+    after: select!(
+        "WHERE ($1 = '' OR REPLACE($1, '\"' || c.name || '\"', '') <> $1) \
+         AND ($2 = '' OR c.provider = $2) AND ($3 = '' OR a.identifier = $3) \
+         AND ($4 = '' OR LOWER(a.identifier) LIKE $4 ESCAPE '\\') AND a.id > $5 \
+         ORDER BY a.id LIMIT $6"
+    ),
+    before: select!(
+        "WHERE ($1 = '' OR REPLACE($1, '\"' || c.name || '\"', '') <> $1) \
+         AND ($2 = '' OR c.provider = $2) AND ($3 = '' OR a.identifier = $3) \
+         AND ($4 = '' OR LOWER(a.identifier) LIKE $4 ESCAPE '\\') AND a.id < $5 \
+         ORDER BY a.id DESC LIMIT $6"
+    ),
+    count: "SELECT COUNT(*) AS total, COUNT(CASE WHEN a.id < $5 THEN 1 END) AS ahead \
+            FROM accounts a JOIN connections c ON c.id = a.connection \
+            WHERE ($1 = '' OR REPLACE($1, '\"' || c.name || '\"', '') <> $1) \
+            AND ($2 = '' OR c.provider = $2) AND ($3 = '' OR a.identifier = $3) \
+            AND ($4 = '' OR LOWER(a.identifier) LIKE $4 ESCAPE '\\')",
+};
+
+const MISSING: VaultError = VaultError::Missing { what: "account" };
+
+/// Keeps connected accounts. See the crate for what holds throughout.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Keeps a new account.
+    async fn create_account(&self, new: &NewAccount) -> Result<Account, VaultError>;
+
+    /// One account, by its id.
+    async fn account(&self, id: &str) -> Result<Option<Account>, VaultError>;
+
+    /// One account, by its connection's name and its identifier.
+    async fn account_named(
+        &self,
+        connection: &str,
+        identifier: &str,
+    ) -> Result<Option<Account>, VaultError>;
+
+    /// What the account's holder typed, JSON text, and its state. `None` where the account is gone or
+    /// has another version.
+    async fn details(
+        &self,
+        account: &Account,
+    ) -> Result<Option<(Secret, Option<Arc<State>>)>, VaultError>;
+
+    /// Accounts.
+    async fn accounts(
+        &self,
+        filter: &AccountFilter,
+        page: &Page,
+    ) -> Result<Listed<Account>, VaultError>;
+
+    /// Changes an account.
+    async fn update_account(&self, id: &str, change: &AccountChange)
+    -> Result<Account, VaultError>;
+
+    /// Removes an account and its state.
+    async fn delete_account(&self, id: &str) -> Result<(), VaultError>;
+}
+
+#[async_trait]
+impl Accounts for SqlVault {
+    async fn create_account(&self, new: &NewAccount) -> Result<Account, VaultError> {
+        let (id, now) = (self.new_id("ca")?, self.now());
+        let sealed = self.keyring.seal(seat(&id, &new.origins), new.details.expose().as_bytes())?;
+        let mut transaction = self.database.begin().await?;
+        let connection = sqlx::query("SELECT id FROM connections WHERE id = $1")
+            .bind(new.connection.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        connection.ok_or(VaultError::Missing { what: "connection" })?;
+        let written = sqlx::query(
+            "INSERT INTO accounts (id, connection, identifier, version, status, auth_type, \
+             origins, details, sealed_by, created_at, updated_at) \
+             VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $9) \
+             ON CONFLICT (connection, identifier) DO NOTHING",
+        )
+        .bind(id.as_str())
+        .bind(new.connection.as_str())
+        .bind(new.identifier.as_str())
+        .bind(new.status.as_str())
+        .bind(new.auth_type.as_str())
+        .bind(origins::text(&new.origins))
+        .bind(sealed.bytes)
+        .bind(sealed.by)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+        if written.rows_affected() == 0 {
+            return Err(VaultError::Exists { what: "account" });
+        }
+        if let Some(state) = &new.state {
+            let state = State { version: 1, ..state.clone() };
+            self.write_state(&mut transaction, &id, &new.origins, &state).await?;
+        }
+        let account = find(&mut transaction, &id).await?.ok_or(MISSING)?;
+        transaction.commit().await?;
+        Ok(account)
+    }
+
+    async fn account(&self, id: &str) -> Result<Option<Account>, VaultError> {
+        find(&mut *self.database.reads().acquire().await?, id).await
+    }
+
+    async fn account_named(
+        &self,
+        connection: &str,
+        identifier: &str,
+    ) -> Result<Option<Account>, VaultError> {
+        let row = sqlx::query(select!("WHERE c.name = $1 AND a.identifier = $2"))
+            .bind(connection)
+            .bind(identifier)
+            .fetch_optional(self.database.reads())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn details(
+        &self,
+        account: &Account,
+    ) -> Result<Option<(Secret, Option<Arc<State>>)>, VaultError> {
+        // One transaction, so that what is sealed and the origins that it is bound to are of one time.
+        let mut transaction = self.database.reads().begin().await?;
+        let row =
+            sqlx::query("SELECT origins, details FROM accounts WHERE id = $1 AND version = $2")
+                .bind(account.id.as_str())
+                .bind(i64::try_from(account.version).unwrap_or(i64::MAX))
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let Some(row) = row else { return Ok(None) };
+        let given = origins::read(&row)?;
+        let sealed: Vec<u8> = row.try_get("details")?;
+        let details = self.keyring.open_text(seat(&account.id, &given), &sealed).await?;
+        let state = self.state_of(&mut transaction, &account.id, &given).await?;
+        Ok(Some((details, state.map(Arc::new))))
+    }
+
+    async fn accounts(
+        &self,
+        filter: &AccountFilter,
+        page: &Page,
+    ) -> Result<Listed<Account>, VaultError> {
+        let connections = match filter.connections.as_slice() {
+            [] => String::new(),
+            names => serde_json::Value::from(names).to_string(),
+        };
+        let query = page::anywhere(filter.query.as_deref());
+        let filter = [
+            connections.as_str(),
+            filter.provider.as_deref().unwrap_or_default(),
+            filter.identifier.as_deref().unwrap_or_default(),
+            &query,
+        ];
+        page::list(self.database.reads(), &LIST, &filter, page, read, |it| &it.id).await
+    }
+
+    async fn update_account(
+        &self,
+        id: &str,
+        change: &AccountChange,
+    ) -> Result<Account, VaultError> {
+        let mut transaction = self.database.begin().await?;
+        let before = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        if before.version != change.over {
+            return Err(VaultError::Overtaken { what: "account" });
+        }
+        let mut given = &before.origins;
+        if let Some((details, wanted)) = &change.details {
+            self.write_details(&mut transaction, id, details, wanted).await?;
+            self.rebind_state(&mut transaction, id, given, wanted).await?;
+            given = wanted;
+        }
+        if let Some(state) = &change.state {
+            let last = self.state_of(&mut transaction, id, given).await?;
+            let version = last.map_or(0, |last| last.version) + 1;
+            let state = State { version, ..state.clone() };
+            self.write_state(&mut transaction, id, given, &state).await?;
+        }
+        sqlx::query(
+            "UPDATE accounts SET status = $1, version = version + 1, updated_at = $2 WHERE id = $3",
+        )
+        .bind(change.status.unwrap_or(before.status).as_str())
+        .bind(self.now())
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+        let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        transaction.commit().await?;
+        Ok(after)
+    }
+
+    async fn delete_account(&self, id: &str) -> Result<(), VaultError> {
+        let mut transaction = self.database.begin().await?;
+        self.forget_state(&mut transaction, id).await?;
+        let gone = sqlx::query("DELETE FROM accounts WHERE id = $1")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        if gone.rows_affected() == 0 {
+            return Err(MISSING);
+        }
+        Ok(transaction.commit().await?)
+    }
+}
+
+impl SqlVault {
+    /// Seals details and state anew for these origins, where they were given for fewer.
+    pub(crate) async fn rebind_account(
+        &self,
+        transaction: &mut AnyConnection,
+        id: &str,
+        wanted: &[String],
+    ) -> Result<(), VaultError> {
+        let row = sqlx::query("SELECT origins, details FROM accounts WHERE id = $1")
+            .bind(id)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let given = origins::read(&row)?;
+        if origins::cover(&given, wanted) {
+            return Ok(());
+        }
+        let sealed: Vec<u8> = row.try_get("details")?;
+        let details = self.keyring.open_text(seat(id, &given), &sealed).await?;
+        self.write_details(transaction, id, &details, wanted).await?;
+        self.give_state_for(transaction, id, &given, wanted).await?;
+        sqlx::query("UPDATE accounts SET version = version + 1, updated_at = $1 WHERE id = $2")
+            .bind(self.now())
+            .bind(id)
+            .execute(transaction)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_details(
+        &self,
+        transaction: &mut AnyConnection,
+        id: &str,
+        details: &Secret,
+        given: &[String],
+    ) -> Result<(), VaultError> {
+        let sealed = self.keyring.seal(seat(id, given), details.expose().as_bytes())?;
+        sqlx::query("UPDATE accounts SET details = $1, sealed_by = $2, origins = $3 WHERE id = $4")
+            .bind(sealed.bytes)
+            .bind(sealed.by)
+            .bind(origins::text(given))
+            .bind(id)
+            .execute(transaction)
+            .await?;
+        Ok(())
+    }
+}
+
+fn seat<'a>(id: &'a str, origins: &'a [String]) -> Seat<'a> {
+    Seat { table: "accounts", row: id, column: "details", origins }
+}
+
+async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Account>, VaultError> {
+    let row = sqlx::query(select!("WHERE a.id = $1")).bind(id).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &AnyRow) -> Result<Account, VaultError> {
+    let time = |column: &str| -> Result<Option<u64>, VaultError> {
+        row.try_get::<Option<i64>, _>(column)?.map(number).transpose()
+    };
+    let status: String = row.try_get("status")?;
+    Ok(Account {
+        id: row.try_get("id")?,
+        connection: row.try_get("connection")?,
+        connection_name: row.try_get("name")?,
+        provider: row.try_get("provider")?,
+        identifier: row.try_get("identifier")?,
+        version: number(row.try_get("version")?)?,
+        status: status
+            .parse()
+            .map_err(|_| VaultError::Unavailable("a status is none".to_owned()))?,
+        auth_type: row.try_get("auth_type")?,
+        origins: origins::read(row)?,
+        expires_at: time("expires_at")?,
+        created_at: number(row.try_get("created_at")?)?,
+        updated_at: number(row.try_get("updated_at")?)?,
+        last_used_at: time("last_used_at")?,
+    })
+}

@@ -1,0 +1,144 @@
+//! The database: opened, migrated, and read and written through two pools.
+//!
+//! SQLite has one writer at a time. Writes therefore go through a pool of one connection, whose
+//! transactions take the file's write lock as they begin (`BEGIN IMMEDIATE`), so that none fails
+//! half way for want of it; another process waits its turn for [`PATIENCE`]. Reads go through
+//! a pool of their own and wait for nobody (write-ahead log). What was committed survives the death of
+//! the process and of the machine (`synchronous = FULL`).
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Any, AnyConnection, AnyPool, Executor as _, SqlSafeStr as _, Transaction};
+
+use crate::error::VaultError;
+
+/// How long a writer waits for another process's.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connections that read. SQLite's readers are threads; more than a few gain nothing.
+const READERS: u32 = 8;
+
+/// All changes of the schema so far, in their order; none is ever edited.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "begin", include_str!("../migrations/sqlite/0001_begin.sql"))];
+
+/// A database that is ready to be used.
+#[derive(Clone)]
+pub(crate) struct Database {
+    reads: AnyPool,
+    writes: AnyPool,
+}
+
+impl Database {
+    /// Opens the file, or makes it for its owner alone, and brings its schema up to date.
+    pub(crate) async fn open(path: &Path) -> Result<Self, VaultError> {
+        own(path)?;
+        sqlx::any::install_default_drivers();
+        let path = std::path::absolute(path).map_err(|cause| unavailable(&cause))?;
+        let mut url = url_of(&path);
+        url.push_str("?mode=rw");
+        let options = AnyConnectOptions::from_str(&url)?;
+        let pool = |size: u32| {
+            AnyPoolOptions::new()
+                .max_connections(size)
+                // Kept: a connection that is opened anew reads the whole schema again.
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(PATIENCE * 2)
+                .after_connect(|connection, _| Box::pin(prepare(connection)))
+                .connect_with(options.clone())
+        };
+        let writes = pool(1).await?;
+        migrate(&writes).await?;
+        Ok(Self { reads: pool(READERS).await?, writes })
+    }
+
+    /// For what only reads.
+    pub(crate) fn reads(&self) -> &AnyPool {
+        &self.reads
+    }
+
+    /// A transaction that may write. It is rolled back where it is dropped.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, VaultError> {
+        Ok(self.writes.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Ends all connections; what was committed is in the file.
+    pub(crate) async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+}
+
+async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let settings = format!(
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON;",
+        PATIENCE.as_millis()
+    );
+    connection.execute(sqlx::AssertSqlSafe(settings)).await?;
+    Ok(())
+}
+
+async fn migrate(writes: &AnyPool) -> Result<(), VaultError> {
+    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.to_vec());
+    // Another process may be making the same change, which then has been made the second time.
+    if migrator.run(writes).await.is_ok() {
+        return Ok(());
+    }
+    migrator.run(writes).await.map_err(|cause| failed(&cause))
+}
+
+fn failed(cause: &sqlx::migrate::MigrateError) -> VaultError {
+    match cause {
+        sqlx::migrate::MigrateError::VersionMissing(_)
+        | sqlx::migrate::MigrateError::VersionMismatch(_) => VaultError::Newer(cause.to_string()),
+        _ => VaultError::Unavailable(cause.to_string()),
+    }
+}
+
+/// Makes the file before SQLite does, which would let others read it. Its journals get its rights.
+fn own(path: &Path) -> Result<(), VaultError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let at = |cause| VaultError::Unavailable(format!("{}: {cause}", path.display()));
+    let file = options.open(path).map_err(at)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if file.metadata().map_err(at)?.permissions().mode() & 0o077 != 0 {
+            return Err(VaultError::Exposed { path: path.display().to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// `sqlite:///path`, each byte that a URL could take for something else encoded.
+fn url_of(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut url = "sqlite://".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => url.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => url.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            byte => {
+                let _ = write!(url, "%{byte:02X}");
+            }
+        }
+    }
+    url
+}
+
+fn unavailable(cause: &std::io::Error) -> VaultError {
+    VaultError::Unavailable(cause.to_string())
+}

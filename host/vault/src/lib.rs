@@ -1,0 +1,67 @@
+//! Where providers, connections, connected accounts and their state rest.
+//!
+//! [`Vault`] is the one interface; [`SqlVault`] is the one implementation, over SQLite. What holds
+//! for every method:
+//!
+//! - A write is whole or not at all. Once it has returned `Ok` it survives a crash; on `Err` nothing
+//!   was changed.
+//! - What is changed names the version that it was read with; where that has moved on, nothing is
+//!   written ([`VaultError::Overtaken`]).
+//! - Whatever may be secret is sealed: under a data key, which lies sealed under a master key that
+//!   is never in the database, and bound to its row and to the origins that it was given for
+//!   ([`mod@key`] and the module `seal`).
+//! - Two processes on one database behave: state is compared and swapped by version, and a flow
+//!   needs the account's claim, whose fencing number tells a writer that was overtaken.
+//!
+//! [`SqlVault`] also is the [`Store`](countersign::store::Store) that the library keeps state in.
+
+pub mod key;
+
+mod account;
+mod claim;
+mod connection;
+mod database;
+mod error;
+mod keyring;
+mod origins;
+mod page;
+mod provider;
+mod record;
+mod rotate;
+mod seal;
+mod state;
+mod vault;
+
+use countersign::clock::Clock;
+use countersign::random::Random;
+
+pub use account::Accounts;
+pub use connection::Connections;
+pub use error::{Affected, VaultError};
+pub use provider::Providers;
+pub use record::{
+    Account, AccountChange, AccountFilter, Connection, ConnectionChange, ConnectionFilter, From,
+    Listed, NewAccount, NewConnection, NewOrigins, Page, Provider, ProviderChange,
+};
+pub use rotate::Progress;
+pub use vault::{SqlVault, Vault};
+
+/// Milliseconds since 1970, as the database counts.
+fn millis(clock: &dyn Clock) -> i64 {
+    i64::try_from(clock.unix_millis()).unwrap_or(i64::MAX)
+}
+
+/// A number that the database has kept, which it was given by us.
+fn number<T: TryFrom<i64>>(kept: i64) -> Result<T, VaultError> {
+    T::try_from(kept)
+        .map_err(|_| VaultError::Unavailable("a number in the database is out of range".to_owned()))
+}
+
+/// `PREFIX_` and eighteen digits, which sort by the time that they were made at.
+fn new_id(prefix: &str, clock: &dyn Clock, random: &dyn Random) -> Result<String, VaultError> {
+    let mut bytes = [0; 4];
+    random.fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
+    // Thirteen digits of milliseconds last until the year 2286.
+    let fraction = u32::from_be_bytes(bytes) % 100_000;
+    Ok(format!("{prefix}_{:013}{fraction:05}", clock.unix_millis() % 10_000_000_000_000))
+}

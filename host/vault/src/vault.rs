@@ -1,0 +1,62 @@
+//! The interface, and what its implementation is made of.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign::clock::Clock;
+use countersign::random::Random;
+use countersign::store::Store;
+
+use crate::account::Accounts;
+use crate::claim::Turns;
+use crate::connection::Connections;
+use crate::database::Database;
+use crate::error::VaultError;
+use crate::key::MasterKey;
+use crate::keyring::Keyring;
+use crate::provider::Providers;
+
+/// Keeps providers, connections, accounts and state. See the crate for what holds throughout.
+pub trait Vault: Providers + Connections + Accounts + Store {}
+
+impl<T: Providers + Connections + Accounts + Store> Vault for T {}
+
+/// The vault in an SQLite database.
+pub struct SqlVault {
+    pub(crate) database: Database,
+    pub(crate) keyring: Keyring,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) turns: Turns,
+    /// The name of this process among those of one database.
+    pub(crate) node: String,
+}
+
+impl SqlVault {
+    /// Opens the database file, or makes it; its folder must be there. The first of the master keys
+    /// seals, and with the others older data keys may be opened.
+    pub async fn open(
+        path: &Path,
+        masters: Vec<MasterKey>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, VaultError> {
+        let database = Database::open(path).await?;
+        let keyring = Keyring::open(database.clone(), masters, &*clock, &*random).await?;
+        let node = crate::new_id("node", &*clock, &*random)?;
+        Ok(Self { database, keyring, clock, random, turns: Turns::default(), node })
+    }
+
+    /// Ends all connections to the database.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        crate::millis(&*self.clock)
+    }
+
+    pub(crate) fn new_id(&self, prefix: &str) -> Result<String, VaultError> {
+        crate::new_id(prefix, &*self.clock, &*self.random)
+    }
+}

@@ -1,0 +1,70 @@
+//! Claims: one flow at a time, across processes, and beyond the death of one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use countersign::store::{Store as _, StoreError};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::scene::{Scene, fill, key, state};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_claim_that_one_process_holds_another_waits_for() {
+    let scene = Scene::new();
+    let [first, second] = [scene.open().await, scene.open().await];
+    fill(&first).await;
+    let key = key("acme-1", Some("u1"));
+    let held = first.claim(&key).await.unwrap();
+    let waiting = timeout(Duration::from_millis(300), second.claim(&key)).await;
+    assert!(waiting.is_err(), "it is held");
+    let fence = held.fence();
+    drop(held);
+    let next = timeout(SOON, second.claim(&key)).await.unwrap().unwrap();
+    assert!(next.fence() > fence);
+}
+
+#[tokio::test]
+async fn a_holder_who_is_overtaken_writes_nothing() {
+    let scene = Scene::new();
+    let [first, second] = [scene.open().await, scene.open().await];
+    fill(&first).await;
+    let key = key("acme-1", Some("u1"));
+    let stuck = first.claim(&key).await.unwrap();
+    // Past its end: as if its process had died.
+    scene.clock.pass(21);
+    let next = timeout(SOON, second.claim(&key)).await.unwrap().unwrap();
+    let late = first.save(&key, &stuck, 1, state("late")).await;
+    assert!(matches!(late, Err(StoreError::Overtaken)));
+    second.save(&key, &next, 1, state("new")).await.unwrap();
+    // What the first gives back is not the second's.
+    drop(stuck);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(timeout(Duration::from_millis(100), first.claim(&key)).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_two_flows_of_one_account_run_side_by_side() {
+    let scene = Scene::new();
+    let vaults = [scene.open().await, scene.open().await].map(Arc::new);
+    fill(&vaults[0]).await;
+    let inside = Arc::new(AtomicUsize::new(0));
+    let mut flows = JoinSet::new();
+    for n in 0..20 {
+        let (vault, inside) = (Arc::clone(&vaults[n % 2]), Arc::clone(&inside));
+        flows.spawn(async move {
+            let key = key("acme-1", Some("u1"));
+            let claim = vault.claim(&key).await.unwrap();
+            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+            let over = vault.state(&key).await.unwrap().unwrap().version;
+            vault.save(&key, &claim, over, state("next")).await.unwrap();
+            inside.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+    timeout(Duration::from_mins(1), flows.join_all()).await.unwrap();
+    let kept = vaults[0].state(&key("acme-1", Some("u1"))).await.unwrap().unwrap();
+    assert_eq!(kept.version, 21, "none was lost");
+}

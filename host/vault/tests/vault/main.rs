@@ -1,0 +1,12 @@
+//! The vault over a real database file. Two vaults on one file stand for two processes: they share
+//! nothing but the file.
+
+#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
+mod bound;
+mod claims;
+mod keys;
+mod lists;
+mod rows;
+mod scene;
+mod states;
