@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use crate::error::VaultError;
 use crate::page::{self, Statements};
-use crate::record::{Account, AccountChange, AccountFilter, Listed, NewAccount, Page};
+use crate::record::{Account, AccountChange, AccountFilter, By, Listed, NewAccount, Page};
 use crate::seal::Seat;
 use crate::vault::SqlVault;
 use crate::{number, origins};
@@ -55,7 +55,7 @@ const MISSING: VaultError = VaultError::Missing { what: "account" };
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Keeps a new account.
-    async fn create_account(&self, new: &NewAccount) -> Result<Account, VaultError>;
+    async fn create_account(&self, by: &By, new: &NewAccount) -> Result<Account, VaultError>;
 
     /// One account, by its id.
     async fn account(&self, id: &str) -> Result<Option<Account>, VaultError>;
@@ -82,16 +82,20 @@ pub trait Accounts: Send + Sync {
     ) -> Result<Listed<Account>, VaultError>;
 
     /// Changes an account.
-    async fn update_account(&self, id: &str, change: &AccountChange)
-    -> Result<Account, VaultError>;
+    async fn update_account(
+        &self,
+        by: &By,
+        id: &str,
+        change: &AccountChange,
+    ) -> Result<Account, VaultError>;
 
     /// Removes an account and its state.
-    async fn delete_account(&self, id: &str) -> Result<(), VaultError>;
+    async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError>;
 }
 
 #[async_trait]
 impl Accounts for SqlVault {
-    async fn create_account(&self, new: &NewAccount) -> Result<Account, VaultError> {
+    async fn create_account(&self, by: &By, new: &NewAccount) -> Result<Account, VaultError> {
         let (id, now) = (self.new_id("ca")?, self.now());
         let sealed = self.keyring.seal(seat(&id, &new.origins), new.details.expose().as_bytes())?;
         let mut transaction = self.database.begin().await?;
@@ -125,6 +129,7 @@ impl Accounts for SqlVault {
             self.write_state(&mut transaction, &id, &new.origins, &state).await?;
         }
         let account = find(&mut transaction, &id).await?.ok_or(MISSING)?;
+        self.note(&mut transaction, by, "account.create", &id).await?;
         transaction.commit().await?;
         Ok(account)
     }
@@ -187,6 +192,7 @@ impl Accounts for SqlVault {
 
     async fn update_account(
         &self,
+        by: &By,
         id: &str,
         change: &AccountChange,
     ) -> Result<Account, VaultError> {
@@ -216,11 +222,12 @@ impl Accounts for SqlVault {
         .execute(&mut *transaction)
         .await?;
         let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        self.note(&mut transaction, by, "account.update", id).await?;
         transaction.commit().await?;
         Ok(after)
     }
 
-    async fn delete_account(&self, id: &str) -> Result<(), VaultError> {
+    async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
         self.forget_state(&mut transaction, id).await?;
         let gone = sqlx::query("DELETE FROM accounts WHERE id = $1")
@@ -230,6 +237,7 @@ impl Accounts for SqlVault {
         if gone.rows_affected() == 0 {
             return Err(MISSING);
         }
+        self.note(&mut transaction, by, "account.delete", id).await?;
         Ok(transaction.commit().await?)
     }
 }

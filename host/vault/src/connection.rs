@@ -7,7 +7,9 @@ use sqlx::{AnyConnection, Row as _};
 
 use crate::error::VaultError;
 use crate::page::{self, Statements};
-use crate::record::{Connection, ConnectionChange, ConnectionFilter, Listed, NewConnection, Page};
+use crate::record::{
+    By, Connection, ConnectionChange, ConnectionFilter, Listed, NewConnection, Page,
+};
 use crate::seal::Seat;
 use crate::vault::SqlVault;
 use crate::{number, origins, provider};
@@ -35,7 +37,11 @@ struct Closed {
 #[async_trait]
 pub trait Connections: Send + Sync {
     /// Keeps a new connection.
-    async fn create_connection(&self, new: &NewConnection) -> Result<Connection, VaultError>;
+    async fn create_connection(
+        &self,
+        by: &By,
+        new: &NewConnection,
+    ) -> Result<Connection, VaultError>;
 
     /// One connection, by its id.
     async fn connection(&self, id: &str) -> Result<Option<Connection>, VaultError>;
@@ -53,17 +59,22 @@ pub trait Connections: Send + Sync {
     /// Changes a connection.
     async fn update_connection(
         &self,
+        by: &By,
         id: &str,
         change: &ConnectionChange,
     ) -> Result<Connection, VaultError>;
 
     /// Removes a connection that has no account, and what it shared.
-    async fn delete_connection(&self, id: &str) -> Result<(), VaultError>;
+    async fn delete_connection(&self, by: &By, id: &str) -> Result<(), VaultError>;
 }
 
 #[async_trait]
 impl Connections for SqlVault {
-    async fn create_connection(&self, new: &NewConnection) -> Result<Connection, VaultError> {
+    async fn create_connection(
+        &self,
+        by: &By,
+        new: &NewConnection,
+    ) -> Result<Connection, VaultError> {
         let (id, now) = (self.new_id("conn")?, self.now());
         let sealed =
             self.keyring.seal(seat(&id, &new.origins), new.settings.expose().as_bytes())?;
@@ -91,6 +102,7 @@ impl Connections for SqlVault {
             return Err(VaultError::Exists { what: "connection" });
         }
         let connection = find(&mut transaction, &id).await?.ok_or(MISSING)?;
+        self.note(&mut transaction, by, "connection.create", &new.name).await?;
         transaction.commit().await?;
         self.open_connection(connection).await
     }
@@ -133,6 +145,7 @@ impl Connections for SqlVault {
 
     async fn update_connection(
         &self,
+        by: &By,
         id: &str,
         change: &ConnectionChange,
     ) -> Result<Connection, VaultError> {
@@ -157,11 +170,12 @@ impl Connections for SqlVault {
         .execute(&mut *transaction)
         .await?;
         let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        self.note(&mut transaction, by, "connection.update", id).await?;
         transaction.commit().await?;
         self.open_connection(after).await
     }
 
-    async fn delete_connection(&self, id: &str) -> Result<(), VaultError> {
+    async fn delete_connection(&self, by: &By, id: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
         let users = sqlx::query("SELECT COUNT(*) AS users FROM accounts WHERE connection = $1")
             .bind(id)
@@ -179,6 +193,7 @@ impl Connections for SqlVault {
         if gone.rows_affected() == 0 {
             return Err(MISSING);
         }
+        self.note(&mut transaction, by, "connection.delete", id).await?;
         Ok(transaction.commit().await?)
     }
 }

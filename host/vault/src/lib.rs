@@ -18,7 +18,9 @@
 pub mod key;
 
 mod account;
+mod audit;
 mod claim;
+mod client;
 mod connection;
 mod database;
 mod error;
@@ -36,12 +38,15 @@ use countersign::clock::Clock;
 use countersign::random::Random;
 
 pub use account::Accounts;
+pub use audit::Audits;
+pub use client::Clients;
 pub use connection::Connections;
 pub use error::{Affected, VaultError};
 pub use provider::Providers;
 pub use record::{
-    Account, AccountChange, AccountFilter, Connection, ConnectionChange, ConnectionFilter, From,
-    Listed, NewAccount, NewConnection, NewOrigins, Page, Provider, ProviderChange,
+    Account, AccountChange, AccountFilter, Audited, By, Client, Connection, ConnectionChange,
+    ConnectionFilter, From, Hash, Listed, NewAccount, NewClient, NewConnection, NewOrigins, Page,
+    Provider, ProviderChange, Role,
 };
 pub use rotate::Progress;
 pub use vault::{SqlVault, Vault};

@@ -8,7 +8,7 @@ use crate::error::{Affected, VaultError};
 use crate::number;
 use crate::origins;
 use crate::page::{self, Statements};
-use crate::record::{Listed, NewOrigins, Page, Provider, ProviderChange};
+use crate::record::{By, Listed, NewOrigins, Page, Provider, ProviderChange};
 use crate::vault::SqlVault;
 
 const LIST: Statements = Statements {
@@ -28,6 +28,7 @@ pub trait Providers: Send + Sync {
     /// Keeps a new provider.
     async fn create_provider(
         &self,
+        by: &By,
         identifier: &str,
         payload: &str,
     ) -> Result<Provider, VaultError>;
@@ -45,18 +46,20 @@ pub trait Providers: Send + Sync {
     /// Changes a provider, and what the secrets under it are bound to, in one step.
     async fn update_provider(
         &self,
+        by: &By,
         identifier: &str,
         change: &ProviderChange,
     ) -> Result<Provider, VaultError>;
 
     /// Removes a provider that no connection uses.
-    async fn delete_provider(&self, identifier: &str) -> Result<(), VaultError>;
+    async fn delete_provider(&self, by: &By, identifier: &str) -> Result<(), VaultError>;
 }
 
 #[async_trait]
 impl Providers for SqlVault {
     async fn create_provider(
         &self,
+        by: &By,
         identifier: &str,
         payload: &str,
     ) -> Result<Provider, VaultError> {
@@ -76,6 +79,7 @@ impl Providers for SqlVault {
             return Err(VaultError::Exists { what: "provider" });
         }
         let provider = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        self.note(&mut transaction, by, "provider.create", identifier).await?;
         transaction.commit().await?;
         Ok(provider)
     }
@@ -95,6 +99,7 @@ impl Providers for SqlVault {
 
     async fn update_provider(
         &self,
+        by: &By,
         identifier: &str,
         change: &ProviderChange,
     ) -> Result<Provider, VaultError> {
@@ -120,11 +125,12 @@ impl Providers for SqlVault {
         .execute(&mut *transaction)
         .await?;
         let after = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        self.note(&mut transaction, by, "provider.update", identifier).await?;
         transaction.commit().await?;
         Ok(after)
     }
 
-    async fn delete_provider(&self, identifier: &str) -> Result<(), VaultError> {
+    async fn delete_provider(&self, by: &By, identifier: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
         let users = sqlx::query("SELECT COUNT(*) AS users FROM connections WHERE provider = $1")
             .bind(identifier)
@@ -141,6 +147,7 @@ impl Providers for SqlVault {
         if gone.rows_affected() == 0 {
             return Err(MISSING);
         }
+        self.note(&mut transaction, by, "provider.delete", identifier).await?;
         Ok(transaction.commit().await?)
     }
 }

@@ -2,10 +2,38 @@
 //!
 //! Times are Unix milliseconds. A list of origins is sorted and has no doubles.
 
+mod client;
+
 use std::collections::BTreeMap;
 
 use countersign::account::{State, Status};
 use countersign::secret::Secret;
+
+pub use client::{Client, Hash, NewClient, Role};
+
+/// Who asks for a change: for the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// The client's id; what the command line does has the name of its user.
+    pub client: String,
+    /// The request's id.
+    pub request: String,
+}
+
+/// One change of the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audited {
+    /// Which one; they sort by time.
+    pub id: String,
+    /// When.
+    pub at: u64,
+    /// Who, and with which request.
+    pub by: By,
+    /// `provider.create` and so on.
+    pub action: String,
+    /// The id or the name of what was changed.
+    pub subject: String,
+}
 
 /// A provider as it is kept.
 #[derive(Clone)]

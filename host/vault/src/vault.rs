@@ -8,7 +8,9 @@ use countersign::random::Random;
 use countersign::store::Store;
 
 use crate::account::Accounts;
+use crate::audit::Audits;
 use crate::claim::Turns;
+use crate::client::Clients;
 use crate::connection::Connections;
 use crate::database::Database;
 use crate::error::VaultError;
@@ -17,9 +19,9 @@ use crate::keyring::Keyring;
 use crate::provider::Providers;
 
 /// Keeps providers, connections, accounts and state. See the crate for what holds throughout.
-pub trait Vault: Providers + Connections + Accounts + Store {}
+pub trait Vault: Providers + Connections + Accounts + Clients + Audits + Store {}
 
-impl<T: Providers + Connections + Accounts + Store> Vault for T {}
+impl<T: Providers + Connections + Accounts + Clients + Audits + Store> Vault for T {}
 
 /// The vault in an SQLite database.
 pub struct SqlVault {

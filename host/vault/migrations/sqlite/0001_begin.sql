@@ -66,3 +66,33 @@ CREATE TABLE claims (
     holder TEXT,
     until  BIGINT NOT NULL
 );
+
+CREATE TABLE clients (
+    id          TEXT   PRIMARY KEY NOT NULL,
+    name        TEXT   NOT NULL,
+    secret_hash TEXT   NOT NULL, -- SHA-256, hexadecimal
+    roles       TEXT   NOT NULL, -- a JSON list
+    connections TEXT,            -- a JSON list of names; NULL for all
+    identifiers TEXT,            -- a JSON list; NULL for all
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    revoked_at  BIGINT
+);
+
+CREATE TABLE tokens (
+    hash       TEXT   PRIMARY KEY NOT NULL, -- SHA-256, hexadecimal
+    client     TEXT   NOT NULL REFERENCES clients (id),
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX tokens_by_client ON tokens (client);
+CREATE INDEX tokens_by_expiry ON tokens (expires_at);
+
+-- Who changed what, in the change's own transaction. Never a value.
+CREATE TABLE audit (
+    id      TEXT   PRIMARY KEY NOT NULL,
+    at      BIGINT NOT NULL,
+    client  TEXT   NOT NULL,
+    request TEXT   NOT NULL,
+    action  TEXT   NOT NULL,
+    subject TEXT   NOT NULL
+);

@@ -9,7 +9,7 @@ use countersign_vault::{
     Providers as _, VaultError,
 };
 
-use crate::scene::{API, LOGIN, Scene, account, fill, key, origins, token};
+use crate::scene::{API, LOGIN, Scene, account, by, fill, key, origins, token};
 
 fn change(over: u64, connection: &Connection, wanted: &[&str], how: NewOrigins) -> ProviderChange {
     ProviderChange {
@@ -33,7 +33,7 @@ async fn a_value_that_is_moved_or_given_other_origins_does_not_open() {
         let scene = Scene::new();
         let vault = scene.open().await;
         let (_, connection, first) = fill(&vault).await;
-        let second = vault.create_account(&account("u2", &connection)).await.unwrap();
+        let second = vault.create_account(&by(), &account("u2", &connection)).await.unwrap();
         scene.meddle(statement).await;
         let first = vault.account(&first.id).await.unwrap().unwrap();
         let error = vault.details(&first).await.err().expect("refused");
@@ -62,7 +62,7 @@ async fn a_provider_that_takes_secrets_elsewhere_is_not_changed_until_that_is_co
     let wanted = [API, LOGIN];
 
     let refuse = change(1, &connection, &wanted, NewOrigins::Refuse);
-    let error = vault.update_provider("acme", &refuse).await.err().expect("refused");
+    let error = vault.update_provider(&by(), "acme", &refuse).await.err().expect("refused");
     let VaultError::NewOrigins(affected) = error else { panic!("{error}") };
     let accounts = vec![("acme-1".to_owned(), "u1".to_owned())];
     assert_eq!(*affected, Affected { connections: vec!["acme-1".to_owned()], accounts });
@@ -70,7 +70,7 @@ async fn a_provider_that_takes_secrets_elsewhere_is_not_changed_until_that_is_co
     assert_eq!((same.version, same.payload), (1, provider.payload));
 
     let confirm = change(1, &connection, &wanted, NewOrigins::Confirm);
-    assert_eq!(vault.update_provider("acme", &confirm).await.unwrap().version, 2);
+    assert_eq!(vault.update_provider(&by(), "acme", &confirm).await.unwrap().version, 2);
     let account = vault.account(&first.id).await.unwrap().unwrap();
     assert_eq!((account.origins.as_slice(), account.version), (&origins(&wanted)[..], 2));
     let (details, state) = vault.details(&account).await.unwrap().unwrap();
@@ -83,7 +83,7 @@ async fn a_provider_that_takes_secrets_elsewhere_is_not_changed_until_that_is_co
     // Fewer origins, and then those again, need nobody.
     for (over, wanted) in [(2, &wanted[..1]), (3, &wanted[..])] {
         let narrow = change(over, &connection, wanted, NewOrigins::Refuse);
-        vault.update_provider("acme", &narrow).await.unwrap();
+        vault.update_provider(&by(), "acme", &narrow).await.unwrap();
     }
 }
 
@@ -93,7 +93,7 @@ async fn accounts_may_be_disconnected_in_place_of_a_confirmation() {
     let vault = scene.open().await;
     let (_, connection, first) = fill(&vault).await;
     let disconnect = change(1, &connection, &[LOGIN], NewOrigins::Disconnect);
-    vault.update_provider("acme", &disconnect).await.unwrap();
+    vault.update_provider(&by(), "acme", &disconnect).await.unwrap();
     let account = vault.account(&first.id).await.unwrap().unwrap();
     assert_eq!((account.status, account.version), (Status::PendingAuth, 2));
     assert_eq!(account.origins, [API], "its secrets are bound to what they were given for");
@@ -106,10 +106,10 @@ async fn a_change_that_does_not_know_of_a_connection_was_overtaken() {
     let (_, connection, _) = fill(&vault).await;
     let mut unaware = change(1, &connection, &[API], NewOrigins::Confirm);
     unaware.origins.clear();
-    let error = vault.update_provider("acme", &unaware).await.err().expect("refused");
+    let error = vault.update_provider(&by(), "acme", &unaware).await.err().expect("refused");
     assert!(matches!(error, VaultError::Overtaken { what: "provider" }));
     let late = change(9, &connection, &[API], NewOrigins::Confirm);
-    let error = vault.update_provider("acme", &late).await.err().expect("refused");
+    let error = vault.update_provider(&by(), "acme", &late).await.err().expect("refused");
     assert!(matches!(error, VaultError::Overtaken { what: "provider" }));
     // Of which there is state that opens all the same.
     assert!(vault.state(&key("acme-1", Some("u1"))).await.unwrap().is_some());

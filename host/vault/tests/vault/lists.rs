@@ -4,7 +4,7 @@ use countersign_vault::{
     AccountFilter, Accounts as _, ConnectionFilter, Connections as _, From, Page, Providers as _,
 };
 
-use crate::scene::{Scene, account, connection, fill, page};
+use crate::scene::{Scene, account, by, connection, fill, page};
 
 #[tokio::test]
 async fn pages_go_forth_and_back_over_every_row_once() {
@@ -12,7 +12,7 @@ async fn pages_go_forth_and_back_over_every_row_once() {
     let vault = scene.open().await;
     for n in 0..5 {
         scene.clock.pass(1);
-        vault.create_provider(&format!("p{n}"), "{}").await.unwrap();
+        vault.create_provider(&by(), &format!("p{n}"), "{}").await.unwrap();
     }
     let mut from = From::Start;
     let mut seen = Vec::new();
@@ -49,10 +49,10 @@ async fn a_filter_finds_its_rows_and_no_others() {
     let [mut low, mut high] = ["a_b", "aXb"].map(|name| connection(name, &provider));
     low.origins.clone_from(&first.origins);
     high.origins.clone_from(&first.origins);
-    let low = vault.create_connection(&low).await.unwrap();
-    let high = vault.create_connection(&high).await.unwrap();
+    let low = vault.create_connection(&by(), &low).await.unwrap();
+    let high = vault.create_connection(&by(), &high).await.unwrap();
     for (identifier, connection) in [("50%", &low), ("501", &high), ("Ünal", &high)] {
-        vault.create_account(&account(identifier, connection)).await.unwrap();
+        vault.create_account(&by(), &account(identifier, connection)).await.unwrap();
     }
     let found = async |filter: AccountFilter| {
         let listed = vault.accounts(&filter, &page(9)).await.unwrap();

@@ -5,6 +5,7 @@
 
 mod bound;
 mod claims;
+mod clients;
 mod keys;
 mod lists;
 mod rows;

@@ -6,7 +6,7 @@ use countersign_vault::{
     AccountChange, Accounts as _, ConnectionChange, Connections as _, Providers as _, VaultError,
 };
 
-use crate::scene::{API, LOGIN, Scene, account, connection, fill, origins, state, token};
+use crate::scene::{API, LOGIN, Scene, account, by, connection, fill, origins, state, token};
 
 #[tokio::test]
 async fn what_is_written_is_there_when_the_database_is_opened_again() {
@@ -42,7 +42,7 @@ async fn nothing_secret_is_in_the_files() {
     let vault = scene.open().await;
     let (_, _, account) = fill(&vault).await;
     let change = AccountChange { over: 1, state: Some(state("canary-anew")), ..Default::default() };
-    vault.update_account(&account.id, &change).await.unwrap();
+    vault.update_account(&by(), &account.id, &change).await.unwrap();
     for closed in [false, true] {
         if closed {
             vault.close().await;
@@ -59,13 +59,13 @@ async fn a_name_is_given_once() {
     let vault = scene.open().await;
     let (provider, first, _) = fill(&vault).await;
     let taken = |error: VaultError| matches!(error, VaultError::Exists { .. });
-    assert!(taken(vault.create_provider("acme", "{}").await.err().unwrap()));
+    assert!(taken(vault.create_provider(&by(), "acme", "{}").await.err().unwrap()));
     let again = connection("acme-1", &provider);
-    assert!(taken(vault.create_connection(&again).await.err().unwrap()));
-    assert!(taken(vault.create_account(&account("u1", &first)).await.err().unwrap()));
+    assert!(taken(vault.create_connection(&by(), &again).await.err().unwrap()));
+    assert!(taken(vault.create_account(&by(), &account("u1", &first)).await.err().unwrap()));
     // Another connection's account may have the same identifier.
-    let other = vault.create_connection(&connection("acme-2", &provider)).await.unwrap();
-    vault.create_account(&account("u1", &other)).await.unwrap();
+    let other = vault.create_connection(&by(), &connection("acme-2", &provider)).await.unwrap();
+    vault.create_account(&by(), &account("u1", &other)).await.unwrap();
 }
 
 #[tokio::test]
@@ -74,17 +74,17 @@ async fn a_change_over_an_older_version_changes_nothing() {
     let vault = scene.open().await;
     let (_, first, account) = fill(&vault).await;
     let disable = ConnectionChange { over: 1, enabled: Some(false), ..Default::default() };
-    let changed = vault.update_connection(&first.id, &disable).await.unwrap();
+    let changed = vault.update_connection(&by(), &first.id, &disable).await.unwrap();
     assert_eq!((changed.version, changed.enabled), (2, false));
     let enable = ConnectionChange { over: 1, enabled: Some(true), ..Default::default() };
-    let late = vault.update_connection(&first.id, &enable).await.err().unwrap();
+    let late = vault.update_connection(&by(), &first.id, &enable).await.err().unwrap();
     assert!(matches!(late, VaultError::Overtaken { what: "connection" }));
     assert!(!vault.connection(&first.id).await.unwrap().unwrap().enabled);
 
     let suspend =
         |over| AccountChange { over, status: Some(Status::Disconnected), ..Default::default() };
-    vault.update_account(&account.id, &suspend(1)).await.unwrap();
-    let late = vault.update_account(&account.id, &suspend(1)).await.err().unwrap();
+    vault.update_account(&by(), &account.id, &suspend(1)).await.unwrap();
+    let late = vault.update_account(&by(), &account.id, &suspend(1)).await.err().unwrap();
     assert!(matches!(late, VaultError::Overtaken { what: "account" }));
     assert!(vault.details(&account).await.unwrap().is_none(), "it was read at version 1");
 }
@@ -95,15 +95,15 @@ async fn what_is_used_is_not_removed() {
     let vault = scene.open().await;
     let (_, connection, account) = fill(&vault).await;
     let used = |error: VaultError| matches!(error, VaultError::InUse { count: 1, .. });
-    assert!(used(vault.delete_provider("acme").await.err().unwrap()));
-    assert!(used(vault.delete_connection(&connection.id).await.err().unwrap()));
-    vault.delete_account(&account.id).await.unwrap();
-    vault.delete_connection(&connection.id).await.unwrap();
-    vault.delete_provider("acme").await.unwrap();
+    assert!(used(vault.delete_provider(&by(), "acme").await.err().unwrap()));
+    assert!(used(vault.delete_connection(&by(), &connection.id).await.err().unwrap()));
+    vault.delete_account(&by(), &account.id).await.unwrap();
+    vault.delete_connection(&by(), &connection.id).await.unwrap();
+    vault.delete_provider(&by(), "acme").await.unwrap();
     let missing = |error: VaultError| matches!(error, VaultError::Missing { .. });
-    assert!(missing(vault.delete_account(&account.id).await.err().unwrap()));
-    assert!(missing(vault.delete_connection(&connection.id).await.err().unwrap()));
-    assert!(missing(vault.delete_provider("acme").await.err().unwrap()));
+    assert!(missing(vault.delete_account(&by(), &account.id).await.err().unwrap()));
+    assert!(missing(vault.delete_connection(&by(), &connection.id).await.err().unwrap()));
+    assert!(missing(vault.delete_provider(&by(), "acme").await.err().unwrap()));
     for table in ["states", "claims"] {
         let statement = match table {
             "states" => "SELECT COUNT(*) FROM states",
@@ -119,10 +119,12 @@ async fn a_connection_is_made_for_the_provider_that_its_maker_has_read() {
     let vault = scene.open().await;
     let (mut provider, ..) = fill(&vault).await;
     provider.version = 7;
-    let late = vault.create_connection(&connection("acme-2", &provider)).await.err().unwrap();
+    let late =
+        vault.create_connection(&by(), &connection("acme-2", &provider)).await.err().unwrap();
     assert!(matches!(late, VaultError::Overtaken { what: "provider" }));
     provider.identifier = "other".to_owned();
-    let missing = vault.create_connection(&connection("acme-2", &provider)).await.err().unwrap();
+    let missing =
+        vault.create_connection(&by(), &connection("acme-2", &provider)).await.err().unwrap();
     assert!(matches!(missing, VaultError::Missing { what: "provider" }));
 }
 
@@ -136,13 +138,13 @@ async fn details_that_are_given_again_leave_state_only_what_it_was_given_for() {
         details: Some((Secret::from("{}"), origins(wanted))),
         ..Default::default()
     };
-    let account = vault.update_account(&account.id, &give(1, &[API])).await.unwrap();
+    let account = vault.update_account(&by(), &account.id, &give(1, &[API])).await.unwrap();
     let (_, kept) = vault.details(&account).await.unwrap().unwrap();
     assert_eq!(token(&kept.unwrap()), "canary-of-the-state");
-    let account = vault.update_account(&account.id, &give(2, &[API, LOGIN])).await.unwrap();
+    let account = vault.update_account(&by(), &account.id, &give(2, &[API, LOGIN])).await.unwrap();
     assert!(vault.details(&account).await.unwrap().unwrap().1.is_none());
     let anew = AccountChange { state: Some(state("new")), ..give(3, &[API]) };
-    let account = vault.update_account(&account.id, &anew).await.unwrap();
+    let account = vault.update_account(&by(), &account.id, &anew).await.unwrap();
     let (_, kept) = vault.details(&account).await.unwrap().unwrap();
     assert_eq!(token(&kept.unwrap()), "new");
 }

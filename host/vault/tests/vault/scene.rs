@@ -12,7 +12,7 @@ use countersign::secret::Secret;
 use countersign::store::StateKey;
 use countersign_vault::key::MasterKey;
 use countersign_vault::{
-    Account, Accounts as _, Connection, Connections as _, NewAccount, NewConnection, Page,
+    Account, Accounts as _, By, Connection, Connections as _, NewAccount, NewConnection, Page,
     Provider, Providers as _, SqlVault, VaultError,
 };
 use sqlx::{AnyConnection, Connection as _, Row as _};
@@ -39,6 +39,10 @@ impl SetClock {
 pub(crate) struct Scene {
     pub(crate) folder: TempDir,
     pub(crate) clock: Arc<SetClock>,
+}
+
+pub(crate) fn by() -> By {
+    By { client: "skc_1".to_owned(), request: "r-1".to_owned() }
 }
 
 /// The same master key for the same number.
@@ -126,9 +130,11 @@ impl Scene {
 
 /// A provider, a connection and an account, each with a secret called canary.
 pub(crate) async fn fill(vault: &SqlVault) -> (Provider, Connection, Account) {
-    let provider = vault.create_provider("acme", r#"{"display_name":"Acme"}"#).await.unwrap();
-    let connection = vault.create_connection(&connection("acme-1", &provider)).await.unwrap();
-    let account = vault.create_account(&account("u1", &connection)).await.unwrap();
+    let provider =
+        vault.create_provider(&by(), "acme", r#"{"display_name":"Acme"}"#).await.unwrap();
+    let connection =
+        vault.create_connection(&by(), &connection("acme-1", &provider)).await.unwrap();
+    let account = vault.create_account(&by(), &account("u1", &connection)).await.unwrap();
     (provider, connection, account)
 }
 

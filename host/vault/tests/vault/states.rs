@@ -3,7 +3,7 @@
 use countersign::store::{Store as _, StoreError};
 use countersign_vault::Accounts as _;
 
-use crate::scene::{Scene, fill, key, state, token};
+use crate::scene::{Scene, by, fill, key, state, token};
 
 #[tokio::test]
 async fn state_is_written_over_the_version_that_was_read_and_no_other() {
@@ -42,7 +42,7 @@ async fn an_account_that_is_gone_has_no_state_and_gets_none() {
     let (.., account) = fill(&vault).await;
     let key = key("acme-1", Some("u1"));
     let claim = vault.claim(&key).await.unwrap();
-    vault.delete_account(&account.id).await.unwrap();
+    vault.delete_account(&by(), &account.id).await.unwrap();
     assert!(vault.state(&key).await.unwrap().is_none());
     let late = vault.save(&key, &claim, 1, state("late")).await;
     assert!(matches!(late, Err(StoreError::Overtaken)));
