@@ -26,6 +26,7 @@ pub(crate) use field::usable_name;
 pub(crate) use header::is_visible;
 pub(crate) use placeholder::Part;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value as Json;
@@ -133,6 +134,21 @@ impl Provider {
     /// Other origins that a request may be sent to, as written: `https://host`, or a host alone.
     pub fn listed_origins(&self) -> &AllowedOrigins {
         &self.listed_origins
+    }
+
+    /// Where secrets of a connection that uses this pattern may go, and those of its accounts:
+    /// the origin of `proxy_url`, those of the pattern's endpoints, and those that are listed, with
+    /// placeholders as they are written. Sorted, each once. A credential that was given for fewer
+    /// must not be used.
+    pub fn secret_origins(&self, pattern: &AuthPattern) -> Vec<String> {
+        let endpoints = pattern.endpoints();
+        let endpoints = endpoints.iter().filter_map(|(_, url)| Template::parse(url).ok());
+        let listed = self.listed_origins.iter().chain(pattern.listed_origins().iter());
+        let all = [self.template.origin_text()]
+            .into_iter()
+            .chain(endpoints.map(|template| template.origin_text()))
+            .chain(listed.map(ToString::to_string));
+        all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What its author should look at, though it can be used.

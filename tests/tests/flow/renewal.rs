@@ -132,7 +132,7 @@ async fn the_token_endpoint_may_be_the_accounts_own() {
         Script { api_config: json!({"domain": "eu.acme.example"}), ..Script::default() }
             .config("token_uri", "https://{{domain}}/token");
     script.provider["auth_patterns"][0]["account_fields"] =
-        json!([{"field_name": "domain", "label": "Domain", "input_type": "text"}]);
+        json!([{"field_name": "domain", "pattern": "[a-z]+\\.acme\\.example"}]);
     script.hosts.push("eu.acme.example");
     let scene = script.begin().await;
     scene.expire();
@@ -145,8 +145,9 @@ async fn a_token_endpoint_outside_the_grammar_is_asked_nothing() {
     for domain in ["evil.example/x#", "user@evil.example", "127.0.0.1", "acme.example:8443"] {
         let mut script = Script { api_config: json!({"domain": domain}), ..Script::default() }
             .config("token_uri", "https://{{domain}}/token");
+        // A pattern that lets everything through.
         script.provider["auth_patterns"][0]["account_fields"] =
-            json!([{"field_name": "domain", "label": "Domain", "input_type": "text"}]);
+            json!([{"field_name": "domain", "pattern": ".*"}]);
         let scene = script.begin().await;
         scene.expire();
         for error in

@@ -40,6 +40,9 @@ const OAUTH_KEYS: &[&str] = &[
     "fetch_user_info",
 ];
 
+/// Endpoints that are never sent the connection's secrets.
+const WITHOUT_CLIENT_SECRET: &[&str] = &["authorize_uri", "user_info_uri", "issuer"];
+
 /// One auth pattern of a provider.
 #[derive(Clone)]
 pub struct AuthPattern {
@@ -317,8 +320,21 @@ fn check_endpoints(pattern: &AuthPattern, problems: &mut Problems) {
     for (name, url) in pattern.endpoints() {
         let below = name.trim_start_matches("pattern/").replace('/', ".");
         let path = format!("{}.{below}", pattern.path());
-        if let Some(template) = origins::endpoint(&path, &url, problems) {
-            placeholder::check(&path, &template, [&this], problems);
+        let Some(template) = origins::endpoint(&path, &url, problems) else { continue };
+        placeholder::check(&path, &template, [&this], problems);
+        if WITHOUT_CLIENT_SECRET.contains(&name.rsplit('/').next().unwrap_or_default()) {
+            continue;
+        }
+        let free = |name: &&str| pattern.field(name).is_some_and(|field| field.pattern().is_none());
+        for field in template.host_names().filter(free) {
+            problems.error(
+                &path,
+                format!(
+                    "would send the connection's secrets to whatever host an account holder types \
+                     as `{field}`"
+                ),
+                "give that field a `pattern` which lets only the provider's own hosts through",
+            );
         }
     }
 }

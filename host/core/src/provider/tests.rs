@@ -203,3 +203,23 @@ fn the_identifier_is_a_slug_of_the_display_name() {
         assert_eq!(identifier(name).as_deref(), expected);
     }
 }
+
+#[test]
+fn the_origins_that_secrets_go_to_are_those_of_every_url_each_once() {
+    let mut payload = good();
+    payload["proxy_url"] = "https://{{domain}}.Acme.test:443/api".into();
+    payload["allowed_proxy_domains"] = json!(["files.acme.test", "https://api.acme.test:8443"]);
+    let pattern = &mut payload["auth_patterns"][0];
+    pattern["allowed_proxy_domains"] = json!(["files.acme.test"]);
+    pattern["oauth_config"]["user_info_uri"] = "https://LOGIN.acme.test/me?x={{tenant}}".into();
+    let provider = Provider::parse(&payload).unwrap();
+    assert_eq!(
+        provider.secret_origins(&provider.auth_patterns()[0]),
+        [
+            "https://api.acme.test:8443",
+            "https://files.acme.test",
+            "https://login.acme.test",
+            "https://{{domain}}.acme.test",
+        ]
+    );
+}

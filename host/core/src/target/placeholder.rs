@@ -61,6 +61,19 @@ impl Text {
         }
     }
 
+    /// The text with each piece as these write it.
+    pub(super) fn spelled(
+        &self,
+        literal: impl Fn(&str) -> String,
+        hole: impl Fn(&str) -> String,
+    ) -> String {
+        let spelled = self.0.iter().map(|piece| match piece {
+            Piece::Literal(text) => literal(text),
+            Piece::Hole(name) => hole(name),
+        });
+        spelled.collect()
+    }
+
     /// The text with `fill` in place of every placeholder. One pass: what `fill` gives is not read
     /// again.
     pub(super) fn fill<E>(

@@ -107,6 +107,23 @@ impl Template {
         whole.into_iter().chain(labels.into_iter().flatten())
     }
 
+    /// Where it leads, as far as the template says: an origin, or the text of one with its
+    /// placeholders. Equal texts lead to the same places for the same values.
+    pub fn origin_text(&self) -> String {
+        let host = match &self.host {
+            HostPart::Literal(host) => host.to_string(),
+            HostPart::Whole(name) => braced(name),
+            HostPart::Labels(text) => text.spelled(str::to_ascii_lowercase, braced),
+        };
+        let port = match &self.port {
+            None => String::new(),
+            Some(PortPart::Literal(port)) if *port == self.scheme.default_port() => String::new(),
+            Some(PortPart::Literal(port)) => format!(":{port}"),
+            Some(PortPart::Hole(name)) => format!(":{}", braced(name)),
+        };
+        format!("{}://{host}{port}", self.scheme.as_str())
+    }
+
     /// Whether the operator allows such a template. Rendering asks again.
     pub fn check(&self, rules: TargetRules) -> Result<(), TemplateError> {
         if self.scheme == Scheme::Http && !rules.http {
@@ -134,6 +151,10 @@ impl Template {
             _ => None,
         }
     }
+}
+
+fn braced(name: &str) -> String {
+    format!("{{{{{name}}}}}")
 }
 
 /// As [`Template::parse`].

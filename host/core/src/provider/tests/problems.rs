@@ -368,3 +368,30 @@ fn a_key_cannot_write_control_characters_to_a_terminal() {
     let provider = Provider::parse(&payload).unwrap();
     assert!(!provider.warnings()[0].to_string().contains('\u{1b}'));
 }
+
+/// Otherwise whoever connects an account has the client secret sent to a server of their own.
+#[test]
+fn an_endpoint_for_the_connections_secrets_takes_no_host_that_an_account_chooses_freely() {
+    let to = |name: &str, url: &str| spoilt(&pattern(&format!("oauth_config/{name}")), json!(url));
+    let free = |name: &str, url: &str| {
+        let mut payload = to(name, url);
+        let field = json!({"field_name": "shop"});
+        payload["auth_patterns"][0]["account_fields"].as_array_mut().unwrap().push(field);
+        payload
+    };
+    let token = &["auth_patterns[0].oauth_config.token_uri"][..];
+    assert_errors(&[
+        (free("token_uri", "https://{{shop}}/token"), token),
+        (free("token_uri", "https://{{shop}}.acme.test/token"), token),
+        (
+            free("revocation_uri", "https://{{shop}}/x"),
+            &["auth_patterns[0].oauth_config.revocation_uri"],
+        ),
+        (free("token_uri", "https://acme.test/{{shop}}/token"), &[]),
+        (free("authorize_uri", "https://{{shop}}/authorize"), &[]),
+        (free("user_info_uri", "https://{{shop}}/me"), &[]),
+        // `domain` has a pattern, and `instance` is an attribute.
+        (to("token_uri", "https://{{domain}}.acme.test/token"), &[]),
+        (to("token_uri", "https://{{instance}}/token"), &[]),
+    ]);
+}
