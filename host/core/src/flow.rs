@@ -270,11 +270,10 @@ impl Run<'_> {
                 Err(StoreError::Unavailable(cause)) => {
                     tracing::warn!(cause, "a new state could not be kept; trying again");
                 }
-                // An earlier try may have come through though it did not say so: under our claim
-                // nobody else writes.
+                // An earlier try may have come through though it did not say so.
                 Err(StoreError::Overtaken) if wait > FIRST_WAIT => {
                     let kept = store.state(&key).await?;
-                    let ours = kept.filter(|kept| kept.version == over + 1);
+                    let ours = kept.filter(|kept| kept.holds_the_same(&state));
                     return ours.ok_or(Error::Store(StoreError::Overtaken));
                 }
                 ended => return Ok(ended?),

@@ -91,12 +91,18 @@ impl Provider {
         Self::parse(&json)
     }
 
+    /// The same under the identifier that it was first given: that of a provider does not change with
+    /// its display name.
+    pub fn with_identifier(self, identifier: &str) -> Self {
+        Self { identifier: identifier.to_owned(), ..self }
+    }
+
     /// The name for people.
     pub fn display_name(&self) -> &str {
         &self.display_name
     }
 
-    /// The name for calls, derived from the display name.
+    /// The name for calls: derived from the display name, unless it was given one.
     pub fn identifier(&self) -> &str {
         &self.identifier
     }

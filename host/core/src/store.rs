@@ -68,7 +68,8 @@ pub trait Store: Send + Sync {
     async fn claim(&self, key: &StateKey) -> Result<Claim, StoreError>;
 
     /// Replaces the state whole, where it still has version `over` (0 for none) and nobody has
-    /// claimed it since; gives back what is now kept, with its new version. When this returns `Ok`
+    /// claimed it since; gives back what is now kept, with its new version: one that state under this
+    /// key never had. When this returns `Ok`
     /// the state survives a crash, as far as this store survives one at all.
     async fn save(
         &self,

@@ -10,10 +10,12 @@ use sqlx::{AnyConnection, Row as _};
 
 use crate::error::VaultError;
 use crate::page::{self, Statements};
-use crate::record::{Account, AccountChange, AccountFilter, By, Listed, NewAccount, Page};
+use crate::record::{
+    Account, AccountChange, AccountFilter, By, Given, Listed, NewAccount, Page, StateChange,
+};
 use crate::seal::Seat;
 use crate::vault::SqlVault;
-use crate::{number, origins};
+use crate::{number, origins, provider, state};
 
 /// What every statement reads; `state` and `details` only where they are opened.
 macro_rules! select {
@@ -67,11 +69,12 @@ pub trait Accounts: Send + Sync {
         identifier: &str,
     ) -> Result<Option<Account>, VaultError>;
 
-    /// What the account's holder typed, JSON text, and its state. `None` where the account is gone or
-    /// has another version.
+    /// What the account's holder typed, JSON text, and its state, for use at `wanted`. `None` where
+    /// the account is gone or has another version.
     async fn details(
         &self,
         account: &Account,
+        wanted: &[String],
     ) -> Result<Option<(Secret, Option<Arc<State>>)>, VaultError>;
 
     /// Accounts.
@@ -97,13 +100,17 @@ pub trait Accounts: Send + Sync {
 impl Accounts for SqlVault {
     async fn create_account(&self, by: &By, new: &NewAccount) -> Result<Account, VaultError> {
         let (id, now) = (self.new_id("ca")?, self.now());
-        let sealed = self.keyring.seal(seat(&id, &new.origins), new.details.expose().as_bytes())?;
+        let Given { document, origins: given, provider_version } = &new.details;
         let mut transaction = self.database.begin().await?;
-        let connection = sqlx::query("SELECT id FROM connections WHERE id = $1")
+        let connection = sqlx::query("SELECT provider FROM connections WHERE id = $1")
             .bind(new.connection.as_str())
             .fetch_optional(&mut *transaction)
             .await?;
-        connection.ok_or(VaultError::Missing { what: "connection" })?;
+        let connection = connection.ok_or(VaultError::Missing { what: "connection" })?;
+        let provider: String = connection.try_get("provider")?;
+        provider::same_version(&mut transaction, &provider, *provider_version).await?;
+        let seat = seat(&id, &new.connection, &new.identifier, given);
+        let sealed = self.keyring.seal(&seat, document.expose().as_bytes())?;
         let written = sqlx::query(
             "INSERT INTO accounts (id, connection, identifier, version, status, auth_type, \
              origins, details, sealed_by, created_at, updated_at) \
@@ -115,7 +122,7 @@ impl Accounts for SqlVault {
         .bind(new.identifier.as_str())
         .bind(new.status.as_str())
         .bind(new.auth_type.as_str())
-        .bind(origins::text(&new.origins))
+        .bind(origins::text(given))
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(now)
@@ -125,8 +132,8 @@ impl Accounts for SqlVault {
             return Err(VaultError::Exists { what: "account" });
         }
         if let Some(state) = &new.state {
-            let state = State { version: 1, ..state.clone() };
-            self.write_state(&mut transaction, &id, &new.origins, &state).await?;
+            let owner = find(&mut transaction, &id).await?.ok_or(MISSING)?.owner();
+            self.write_state(&mut transaction, &owner, state.clone()).await?;
         }
         let account = find(&mut transaction, &id).await?.ok_or(MISSING)?;
         self.note(&mut transaction, by, "account.create", &id).await?;
@@ -154,21 +161,31 @@ impl Accounts for SqlVault {
     async fn details(
         &self,
         account: &Account,
+        wanted: &[String],
     ) -> Result<Option<(Secret, Option<Arc<State>>)>, VaultError> {
-        // One transaction, so that what is sealed and the origins that it is bound to are of one time.
-        let mut transaction = self.database.reads().begin().await?;
-        let row =
-            sqlx::query("SELECT origins, details FROM accounts WHERE id = $1 AND version = $2")
-                .bind(account.id.as_str())
-                .bind(i64::try_from(account.version).unwrap_or(i64::MAX))
-                .fetch_optional(&mut *transaction)
-                .await?;
+        // In one statement, so that what is sealed and what it is bound to are of one time.
+        let row = sqlx::query(
+            "SELECT a.id, a.connection AS parent, a.identifier AS name, a.origins, a.details, \
+             s.version AS state_version, s.state FROM accounts a \
+             LEFT JOIN states s ON s.owner = a.id WHERE a.id = $1 AND a.version = $2",
+        )
+        .bind(account.id.as_str())
+        .bind(i64::try_from(account.version).unwrap_or(i64::MAX))
+        .fetch_optional(self.database.reads())
+        .await?;
         let Some(row) = row else { return Ok(None) };
-        let given = origins::read(&row)?;
+        let owner = state::read_owner(&row)?;
+        if !origins::cover(&owner.origins, wanted) {
+            return Err(VaultError::NotGiven { what: "account" });
+        }
         let sealed: Vec<u8> = row.try_get("details")?;
-        let details = self.keyring.open_text(seat(&account.id, &given), &sealed).await?;
-        let state = self.state_of(&mut transaction, &account.id, &given).await?;
-        Ok(Some((details, state.map(Arc::new))))
+        let seat = seat(&owner.id, &owner.parent, &owner.name, &owner.origins);
+        let details = self.keyring.open_text(&seat, &sealed).await?;
+        let state = match state::closed(&row)? {
+            Some(closed) => Some(Arc::new(self.open_state(&owner, &closed).await?)),
+            None => None,
+        };
+        Ok(Some((details, state)))
     }
 
     async fn accounts(
@@ -198,29 +215,34 @@ impl Accounts for SqlVault {
     ) -> Result<Account, VaultError> {
         let mut transaction = self.database.begin().await?;
         let before = find(&mut transaction, id).await?.ok_or(MISSING)?;
-        if before.version != change.over {
-            return Err(VaultError::Overtaken { what: "account" });
+        let mut owner = before.owner();
+        if let Some(Given { document, origins: given, provider_version }) = &change.details {
+            provider::same_version(&mut transaction, &before.provider, *provider_version).await?;
+            self.rebind_state(&mut transaction, &owner, given).await?;
+            self.write_details(&mut transaction, &before, document, given).await?;
+            owner.origins.clone_from(given);
         }
-        let mut given = &before.origins;
-        if let Some((details, wanted)) = &change.details {
-            self.write_details(&mut transaction, id, details, wanted).await?;
-            self.rebind_state(&mut transaction, id, given, wanted).await?;
-            given = wanted;
+        match &change.state {
+            StateChange::Keep => {}
+            StateChange::Forget => self.empty_state(&mut transaction, id).await?,
+            StateChange::Replace(state) => {
+                self.overtake(&mut transaction, id).await?;
+                self.write_state(&mut transaction, &owner, state.clone()).await?;
+            }
         }
-        if let Some(state) = &change.state {
-            let last = self.state_of(&mut transaction, id, given).await?;
-            let version = last.map_or(0, |last| last.version) + 1;
-            let state = State { version, ..state.clone() };
-            self.write_state(&mut transaction, id, given, &state).await?;
-        }
-        sqlx::query(
-            "UPDATE accounts SET status = $1, version = version + 1, updated_at = $2 WHERE id = $3",
+        let written = sqlx::query(
+            "UPDATE accounts SET status = $1, version = version + 1, updated_at = $2 \
+             WHERE id = $3 AND version = $4",
         )
         .bind(change.status.unwrap_or(before.status).as_str())
         .bind(self.now())
         .bind(id)
+        .bind(i64::try_from(change.over).unwrap_or(i64::MAX))
         .execute(&mut *transaction)
         .await?;
+        if written.rows_affected() == 0 {
+            return Err(VaultError::Overtaken { what: "account" });
+        }
         let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
         self.note(&mut transaction, by, "account.update", id).await?;
         transaction.commit().await?;
@@ -229,7 +251,7 @@ impl Accounts for SqlVault {
 
     async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
-        self.forget_state(&mut transaction, id).await?;
+        self.end_owner(&mut transaction, id).await?;
         let gone = sqlx::query("DELETE FROM accounts WHERE id = $1")
             .bind(id)
             .execute(&mut *transaction)
@@ -250,18 +272,19 @@ impl SqlVault {
         id: &str,
         wanted: &[String],
     ) -> Result<(), VaultError> {
-        let row = sqlx::query("SELECT origins, details FROM accounts WHERE id = $1")
+        let account = find(transaction, id).await?.ok_or(MISSING)?;
+        if origins::cover(&account.origins, wanted) {
+            return Ok(());
+        }
+        let row = sqlx::query("SELECT details FROM accounts WHERE id = $1")
             .bind(id)
             .fetch_one(&mut *transaction)
             .await?;
-        let given = origins::read(&row)?;
-        if origins::cover(&given, wanted) {
-            return Ok(());
-        }
         let sealed: Vec<u8> = row.try_get("details")?;
-        let details = self.keyring.open_text(seat(id, &given), &sealed).await?;
-        self.write_details(transaction, id, &details, wanted).await?;
-        self.give_state_for(transaction, id, &given, wanted).await?;
+        let seat = seat(id, &account.connection, &account.identifier, &account.origins);
+        let details = self.keyring.open_text(&seat, &sealed).await?;
+        self.give_state_for(transaction, &account.owner(), wanted).await?;
+        self.write_details(transaction, &account, &details, wanted).await?;
         sqlx::query("UPDATE accounts SET version = version + 1, updated_at = $1 WHERE id = $2")
             .bind(self.now())
             .bind(id)
@@ -273,24 +296,30 @@ impl SqlVault {
     async fn write_details(
         &self,
         transaction: &mut AnyConnection,
-        id: &str,
+        account: &Account,
         details: &Secret,
         given: &[String],
     ) -> Result<(), VaultError> {
-        let sealed = self.keyring.seal(seat(id, given), details.expose().as_bytes())?;
+        let seat = seat(&account.id, &account.connection, &account.identifier, given);
+        let sealed = self.keyring.seal(&seat, details.expose().as_bytes())?;
         sqlx::query("UPDATE accounts SET details = $1, sealed_by = $2, origins = $3 WHERE id = $4")
             .bind(sealed.bytes)
             .bind(sealed.by)
             .bind(origins::text(given))
-            .bind(id)
+            .bind(account.id.as_str())
             .execute(transaction)
             .await?;
         Ok(())
     }
 }
 
-fn seat<'a>(id: &'a str, origins: &'a [String]) -> Seat<'a> {
-    Seat { table: "accounts", row: id, column: "details", origins }
+pub(crate) fn seat<'a>(
+    id: &'a str,
+    connection: &'a str,
+    identifier: &'a str,
+    origins: &'a [String],
+) -> Seat<'a> {
+    Seat { table: "accounts", column: "details", row: vec![id, connection, identifier], origins }
 }
 
 async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Account>, VaultError> {

@@ -1,30 +1,32 @@
 //! Claims: one flow at a time for each owner of state, across all processes of one database.
 //!
 //! Within a process those who wait stand in line; the one in front asks the database again and again
-//! until the claim is free there. A claim is a lease: its holder prolongs it, and where the holder
-//! dies it ends by itself. Whoever takes it over has the next fencing number, and a write under an
-//! earlier one is refused, so that a holder who was only slow does no harm.
+//! until the claim is free there. A holder who lives shows it, by a count that goes up; where that
+//! stands still for a whole [`LEASE`] of the waiter's own time, the claim is taken over. No clock of
+//! the day is asked, since those jump. Whoever takes over has a later fencing number, and a write
+//! under an earlier one is refused, so that a holder who was only slow does no harm to what is kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign::store::Claim;
 use sqlx::{AnyConnection, Row as _};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use crate::database::Database;
 use crate::error::VaultError;
 use crate::number;
 use crate::vault::SqlVault;
 
-/// How long a claim lasts that nobody prolongs: longer than a busy machine holds up a task, and short
-/// enough to wait for after a crash.
-const LEASE: Duration = Duration::from_secs(20);
+/// How long a claim lasts of which nothing is heard: longer than a busy machine holds up a task, and
+/// short enough to wait for after a crash.
+pub(crate) const LEASE: Duration = Duration::from_secs(20);
 
-/// How often a holder prolongs it: two may fail.
-const PROLONGED: Duration = Duration::from_secs(6);
+/// A holder shows that it lives three times in a lease: two may fail.
+const BEATS: u32 = 3;
 
 /// Between two looks at a claim that another process holds; the wait doubles from the first to the
 /// last.
@@ -56,55 +58,70 @@ impl Turns {
 /// Gives the claim back when dropped, in the database first and then in this process.
 struct Held {
     database: Database,
+    tasks: TaskTracker,
     owner: String,
     fence: i64,
-    prolonging: JoinHandle<()>,
+    beating: JoinHandle<()>,
     turn: Option<OwnedMutexGuard<()>>,
-    runtime: tokio::runtime::Handle,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.prolonging.abort();
+        self.beating.abort();
         let (database, owner, fence) =
             (self.database.clone(), std::mem::take(&mut self.owner), self.fence);
         let turn = self.turn.take();
-        self.runtime.spawn(async move {
-            if let Err(error) = give_back(&database, &owner, fence).await {
-                tracing::warn!(%error, "a claim was not given back, and ends by itself");
-            }
-            drop(turn);
-        });
+        // Without a runtime there is nobody to do it, and the claim ends by itself.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        self.tasks.spawn_on(
+            async move {
+                let statement = "UPDATE claims SET holder = NULL WHERE owner = $1 AND fence = $2";
+                if let Err(error) = write(&database, statement, &owner, fence).await {
+                    tracing::warn!(%error, "a claim was not given back, and ends by itself");
+                }
+                drop(turn);
+            },
+            &runtime,
+        );
     }
+}
+
+/// What a waiter has seen of the one who holds the claim.
+#[derive(Clone, Copy, PartialEq)]
+struct Sign {
+    fence: i64,
+    beats: i64,
+}
+
+/// What came of asking for a claim.
+enum Taken {
+    /// It is ours, under this number.
+    Ours(i64),
+    /// Another holds it.
+    Theirs(Sign),
 }
 
 impl SqlVault {
     /// Waits for its turn.
     pub(crate) async fn claim_of(&self, owner: String) -> Result<Claim, VaultError> {
         let turn = self.turns.line(&owner).lock_owned().await;
-        let mut wait = FIRST_LOOK;
-        let fence = loop {
-            match self.take(&owner).await? {
-                Some(fence) => break fence,
-                None => tokio::time::sleep(wait).await,
-            }
-            wait = (2 * wait).min(LAST_LOOK);
-        };
-        let prolonging = tokio::spawn(prolong(
-            self.database.clone(),
-            Arc::clone(&self.clock),
-            owner.clone(),
-            fence,
-        ));
-        let held = Held {
-            database: self.database.clone(),
-            owner,
-            fence,
-            prolonging,
-            turn: Some(turn),
-            runtime: tokio::runtime::Handle::current(),
-        };
-        Ok(Claim::new(number(fence)?, Box::new(held)))
+        let (database, node, lease) = (self.database.clone(), self.node.clone(), self.lease);
+        let tasks = self.tasks.clone();
+        let (sender, receiver) = oneshot::channel();
+        // On a task of its own: whoever stops waiting in the middle of it leaves no claim behind that
+        // nobody gives back.
+        self.tasks.spawn(async move {
+            let taken = take_in_the_end(&database, &owner, &node, lease, &sender).await;
+            let claim = taken.and_then(|fence| {
+                let beat = beat(database.clone(), owner.clone(), fence, lease / BEATS);
+                let beating = tokio::spawn(beat);
+                let held = Held { database, tasks, owner, fence, beating, turn: Some(turn) };
+                Ok(Claim::new(number(fence)?, Box::new(held)))
+            });
+            // Where nobody waits any more it is given back as it is dropped.
+            drop(sender.send(claim));
+        });
+        receiver.await.map_err(|_| VaultError::Unavailable("the vault is closed".to_owned()))?
     }
 
     /// The number of the last claim; 0 where there was none.
@@ -120,69 +137,103 @@ impl SqlVault {
         row.map_or(Ok(0), |row| number(row.try_get("fence")?))
     }
 
-    async fn take(&self, owner: &str) -> Result<Option<i64>, VaultError> {
-        let now = self.now();
-        let mut transaction = self.database.begin().await?;
-        let row = sqlx::query(
-            "INSERT INTO claims (owner, fence, holder, until) VALUES ($1, 1, $2, $3) \
-             ON CONFLICT (owner) DO UPDATE SET fence = claims.fence + 1, holder = $2, until = $3 \
-             WHERE claims.holder IS NULL OR claims.until <= $4 RETURNING fence",
-        )
-        .bind(owner)
-        .bind(self.node.as_str())
-        .bind(until(now))
-        .bind(now)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        row.map(|row| row.try_get("fence").map_err(VaultError::from)).transpose()
+    /// Whoever holds the claim writes nothing under it from now on; the next one may take it.
+    pub(crate) async fn overtake(
+        &self,
+        transaction: &mut AnyConnection,
+        owner: &str,
+    ) -> Result<(), VaultError> {
+        let fence = Database::draw(transaction).await?;
+        sqlx::query("UPDATE claims SET fence = $1, holder = NULL WHERE owner = $2")
+            .bind(i64::try_from(fence).unwrap_or(i64::MAX))
+            .bind(owner)
+            .execute(transaction)
+            .await?;
+        Ok(())
     }
 }
 
-fn until(now: i64) -> i64 {
-    now.saturating_add(i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX))
+/// Asks until the claim is ours. Stops where nobody waits for it any more.
+async fn take_in_the_end(
+    database: &Database,
+    owner: &str,
+    node: &str,
+    lease: Duration,
+    waiting: &oneshot::Sender<Result<Claim, VaultError>>,
+) -> Result<i64, VaultError> {
+    let mut wait = FIRST_LOOK;
+    let mut last: Option<(Sign, Instant)> = None;
+    while !waiting.is_closed() {
+        let dead = last.filter(|(_, since)| since.elapsed() >= lease).map(|(sign, _)| sign);
+        match take(database, owner, node, dead).await? {
+            Taken::Ours(fence) => return Ok(fence),
+            Taken::Theirs(sign) if last.is_some_and(|(seen, _)| seen == sign) => {}
+            Taken::Theirs(sign) => last = Some((sign, Instant::now())),
+        }
+        tokio::time::sleep(wait).await;
+        wait = (2 * wait).min(LAST_LOOK);
+    }
+    Err(VaultError::Unavailable("nobody waits for the claim any more".to_owned()))
 }
 
-async fn prolong(
-    database: Database,
-    clock: Arc<dyn countersign::clock::Clock>,
-    owner: String,
-    fence: i64,
-) {
+/// Takes the claim where it is free, or where its holder still shows the sign of one who is dead.
+async fn take(
+    database: &Database,
+    owner: &str,
+    node: &str,
+    dead: Option<Sign>,
+) -> Result<Taken, VaultError> {
+    let mut transaction = database.begin().await?;
+    let row = sqlx::query("SELECT fence, beats, holder FROM claims WHERE owner = $1")
+        .bind(owner)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(row) = row {
+        let sign = Sign { fence: row.try_get("fence")?, beats: row.try_get("beats")? };
+        let holder: Option<String> = row.try_get("holder")?;
+        if holder.is_some() && dead != Some(sign) {
+            return Ok(Taken::Theirs(sign));
+        }
+    }
+    let fence = i64::try_from(Database::draw(&mut transaction).await?).unwrap_or(i64::MAX);
+    sqlx::query(
+        "INSERT INTO claims (owner, fence, holder, beats) VALUES ($1, $2, $3, 0) \
+         ON CONFLICT (owner) DO UPDATE SET fence = $2, holder = $3, beats = 0",
+    )
+    .bind(owner)
+    .bind(fence)
+    .bind(node)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Taken::Ours(fence))
+}
+
+/// Shows that the holder lives, for as long as the claim is its own.
+async fn beat(database: Database, owner: String, fence: i64, every: Duration) {
+    let statement = "UPDATE claims SET beats = beats + 1 WHERE owner = $1 AND fence = $2";
     loop {
-        tokio::time::sleep(PROLONGED).await;
-        let until = until(crate::millis(&*clock));
-        let written = write(
-            &database,
-            "UPDATE claims SET until = $3 WHERE owner = $1 AND fence = $2",
-            &owner,
-            fence,
-            Some(until),
-        );
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "a claim could not be prolonged");
+        tokio::time::sleep(every).await;
+        match write(&database, statement, &owner, fence).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!("a claim was taken over while its flow was under way");
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "a claim could not be prolonged"),
         }
     }
 }
 
-async fn give_back(database: &Database, owner: &str, fence: i64) -> Result<(), VaultError> {
-    let statement = "UPDATE claims SET holder = NULL, until = 0 WHERE owner = $1 AND fence = $2";
-    write(database, statement, owner, fence, None).await
-}
-
+/// Whether the claim was still there to be changed.
 async fn write(
     database: &Database,
     statement: &'static str,
     owner: &str,
     fence: i64,
-    until: Option<i64>,
-) -> Result<(), VaultError> {
+) -> Result<bool, VaultError> {
     let mut transaction = database.begin().await?;
-    let query = sqlx::query(statement).bind(owner).bind(fence);
-    let query = match until {
-        Some(until) => query.bind(until),
-        None => query,
-    };
-    query.execute(&mut *transaction).await?;
-    Ok(transaction.commit().await?)
+    let written = sqlx::query(statement).bind(owner).bind(fence).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(written.rows_affected() > 0)
 }

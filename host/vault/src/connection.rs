@@ -1,4 +1,4 @@
-//! Connections.
+//! Connections. Their settings open only for origins that they were given for.
 
 use async_trait::async_trait;
 use countersign::secret::Secret;
@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::error::VaultError;
 use crate::page::{self, Statements};
 use crate::record::{
-    By, Connection, ConnectionChange, ConnectionFilter, Listed, NewConnection, Page,
+    By, Connection, ConnectionChange, ConnectionFilter, Given, Listed, NewConnection, Page,
 };
 use crate::seal::Seat;
 use crate::vault::SqlVault;
@@ -26,12 +26,7 @@ const LIST: Statements = Statements {
 };
 
 const MISSING: VaultError = VaultError::Missing { what: "connection" };
-
-/// A row whose settings are still sealed.
-struct Closed {
-    connection: Connection,
-    settings: Vec<u8>,
-}
+const OVERTAKEN: VaultError = VaultError::Overtaken { what: "connection" };
 
 /// Keeps connections. See the crate for what holds throughout.
 #[async_trait]
@@ -48,6 +43,14 @@ pub trait Connections: Send + Sync {
 
     /// One connection, by its name.
     async fn connection_named(&self, name: &str) -> Result<Option<Connection>, VaultError>;
+
+    /// Its settings, JSON text, for use at `wanted`. `None` where the connection is gone or has
+    /// another version.
+    async fn settings(
+        &self,
+        connection: &Connection,
+        wanted: &[String],
+    ) -> Result<Option<Secret>, VaultError>;
 
     /// Connections.
     async fn connections(
@@ -75,15 +78,16 @@ impl Connections for SqlVault {
         by: &By,
         new: &NewConnection,
     ) -> Result<Connection, VaultError> {
-        let (id, now) = (self.new_id("conn")?, self.now());
-        let sealed =
-            self.keyring.seal(seat(&id, &new.origins), new.settings.expose().as_bytes())?;
-        let mut transaction = self.database.begin().await?;
-        let provider = provider::find(&mut transaction, &new.provider).await?;
-        let provider = provider.ok_or(VaultError::Missing { what: "provider" })?;
-        if provider.version != new.provider_version {
-            return Err(VaultError::Overtaken { what: "provider" });
+        // Lists of names are searched as texts.
+        if new.name.chars().any(|c| c == '"' || c.is_control()) {
+            return Err(VaultError::Name { what: "connection" });
         }
+        let (id, now) = (self.new_id("conn")?, self.now());
+        let Given { document, origins: given, provider_version } = &new.settings;
+        let seat = seat(&id, &new.name, &new.provider, given);
+        let sealed = self.keyring.seal(&seat, document.expose().as_bytes())?;
+        let mut transaction = self.database.begin().await?;
+        provider::same_version(&mut transaction, &new.provider, *provider_version).await?;
         let written = sqlx::query(
             "INSERT INTO connections (id, name, provider, version, enabled, origins, settings, \
              sealed_by, created_at, updated_at) VALUES ($1, $2, $3, 1, 1, $4, $5, $6, $7, $7) \
@@ -92,7 +96,7 @@ impl Connections for SqlVault {
         .bind(id.as_str())
         .bind(new.name.as_str())
         .bind(new.provider.as_str())
-        .bind(origins::text(&new.origins))
+        .bind(origins::text(given))
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(now)
@@ -102,16 +106,13 @@ impl Connections for SqlVault {
             return Err(VaultError::Exists { what: "connection" });
         }
         let connection = find(&mut transaction, &id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, "connection.create", &new.name).await?;
+        self.note(&mut transaction, by, "connection.create", &id).await?;
         transaction.commit().await?;
-        self.open_connection(connection).await
+        Ok(connection)
     }
 
     async fn connection(&self, id: &str) -> Result<Option<Connection>, VaultError> {
-        match find(&mut *self.database.reads().acquire().await?, id).await? {
-            Some(closed) => self.open_connection(closed).await.map(Some),
-            None => Ok(None),
-        }
+        find(&mut *self.database.reads().acquire().await?, id).await
     }
 
     async fn connection_named(&self, name: &str) -> Result<Option<Connection>, VaultError> {
@@ -119,10 +120,26 @@ impl Connections for SqlVault {
             .bind(name)
             .fetch_optional(self.database.reads())
             .await?;
-        match row.as_ref().map(read).transpose()? {
-            Some(closed) => self.open_connection(closed).await.map(Some),
-            None => Ok(None),
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn settings(
+        &self,
+        connection: &Connection,
+        wanted: &[String],
+    ) -> Result<Option<Secret>, VaultError> {
+        let row = sqlx::query("SELECT * FROM connections WHERE id = $1 AND version = $2")
+            .bind(connection.id.as_str())
+            .bind(i64::try_from(connection.version).unwrap_or(i64::MAX))
+            .fetch_optional(self.database.reads())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let found = read(&row)?;
+        if !origins::cover(&found.origins, wanted) {
+            return Err(VaultError::NotGiven { what: "connection" });
         }
+        let sealed: Vec<u8> = row.try_get("settings")?;
+        self.keyring.open_text(&found.seat(), &sealed).await.map(Some)
     }
 
     async fn connections(
@@ -132,15 +149,7 @@ impl Connections for SqlVault {
     ) -> Result<Listed<Connection>, VaultError> {
         let query = page::anywhere(filter.query.as_deref());
         let filter = [filter.provider.as_deref().unwrap_or_default(), &query];
-        let reads = self.database.reads();
-        let listed =
-            page::list(reads, &LIST, &filter, page, read, |it: &Closed| &it.connection.id).await?;
-        let Listed { rows, total, has_previous, has_next } = listed;
-        let mut open = Vec::with_capacity(rows.len());
-        for closed in rows {
-            open.push(self.open_connection(closed).await?);
-        }
-        Ok(Listed { rows: open, total, has_previous, has_next })
+        page::list(self.database.reads(), &LIST, &filter, page, read, |it| &it.id).await
     }
 
     async fn update_connection(
@@ -151,28 +160,30 @@ impl Connections for SqlVault {
     ) -> Result<Connection, VaultError> {
         let mut transaction = self.database.begin().await?;
         let before = find(&mut transaction, id).await?.ok_or(MISSING)?;
-        if before.connection.version != change.over {
-            return Err(VaultError::Overtaken { what: "connection" });
+        if let Some(Given { document, origins: given, provider_version }) = &change.settings {
+            let provider = &before.provider;
+            provider::same_version(&mut transaction, provider, *provider_version).await?;
+            self.rebind_shared(&mut transaction, &before, given).await?;
+            self.write_settings(&mut transaction, &before, document, given).await?;
         }
-        if let Some((settings, given)) = &change.settings {
-            self.write_settings(&mut transaction, id, settings, given).await?;
-            let old = &before.connection.origins;
-            self.rebind_state(&mut transaction, id, old, given).await?;
-        }
-        let enabled = change.enabled.unwrap_or(before.connection.enabled);
-        sqlx::query(
+        let enabled = change.enabled.unwrap_or(before.enabled);
+        let written = sqlx::query(
             "UPDATE connections SET enabled = $1, version = version + 1, updated_at = $2 \
-             WHERE id = $3",
+             WHERE id = $3 AND version = $4",
         )
         .bind(i64::from(enabled))
         .bind(self.now())
         .bind(id)
+        .bind(i64::try_from(change.over).unwrap_or(i64::MAX))
         .execute(&mut *transaction)
         .await?;
+        if written.rows_affected() == 0 {
+            return Err(OVERTAKEN);
+        }
         let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
         self.note(&mut transaction, by, "connection.update", id).await?;
         transaction.commit().await?;
-        self.open_connection(after).await
+        Ok(after)
     }
 
     async fn delete_connection(&self, by: &By, id: &str) -> Result<(), VaultError> {
@@ -185,7 +196,7 @@ impl Connections for SqlVault {
         if count > 0 {
             return Err(VaultError::InUse { what: "connection", count, by: "accounts" });
         }
-        self.forget_state(&mut transaction, id).await?;
+        self.end_owner(&mut transaction, id).await?;
         let gone = sqlx::query("DELETE FROM connections WHERE id = $1")
             .bind(id)
             .execute(&mut *transaction)
@@ -206,14 +217,19 @@ impl SqlVault {
         id: &str,
         wanted: &[String],
     ) -> Result<(), VaultError> {
-        let before = find(transaction, id).await?.ok_or(MISSING)?;
-        let given = &before.connection.origins;
-        if origins::cover(given, wanted) {
+        let row = sqlx::query("SELECT * FROM connections WHERE id = $1")
+            .bind(id)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let before = read(&row)?;
+        if origins::cover(&before.origins, wanted) {
             return Ok(());
         }
-        let settings = self.keyring.open_text(seat(id, given), &before.settings).await?;
-        self.write_settings(transaction, id, &settings, wanted).await?;
-        self.give_state_for(transaction, id, given, wanted).await?;
+        let sealed: Vec<u8> = row.try_get("settings")?;
+        let settings = self.keyring.open_text(&before.seat(), &sealed).await?;
+        let owner = before.shared();
+        self.give_state_for(transaction, &owner, wanted).await?;
+        self.write_settings(transaction, &before, &settings, wanted).await?;
         sqlx::query("UPDATE connections SET version = version + 1, updated_at = $1 WHERE id = $2")
             .bind(self.now())
             .bind(id)
@@ -222,39 +238,49 @@ impl SqlVault {
         Ok(())
     }
 
+    /// What the connection shares goes along with its new settings, or is forgotten.
+    async fn rebind_shared(
+        &self,
+        transaction: &mut AnyConnection,
+        before: &Connection,
+        wanted: &[String],
+    ) -> Result<(), VaultError> {
+        self.rebind_state(transaction, &before.shared(), wanted).await
+    }
+
     async fn write_settings(
         &self,
         transaction: &mut AnyConnection,
-        id: &str,
+        connection: &Connection,
         settings: &Secret,
         given: &[String],
     ) -> Result<(), VaultError> {
-        let sealed = self.keyring.seal(seat(id, given), settings.expose().as_bytes())?;
+        let seat = seat(&connection.id, &connection.name, &connection.provider, given);
+        let sealed = self.keyring.seal(&seat, settings.expose().as_bytes())?;
         sqlx::query(
             "UPDATE connections SET settings = $1, sealed_by = $2, origins = $3 WHERE id = $4",
         )
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(origins::text(given))
-        .bind(id)
+        .bind(connection.id.as_str())
         .execute(transaction)
         .await?;
         Ok(())
     }
+}
 
-    async fn open_connection(&self, closed: Closed) -> Result<Connection, VaultError> {
-        let Closed { connection, settings } = closed;
-        let settings =
-            self.keyring.open_text(seat(&connection.id, &connection.origins), &settings).await?;
-        Ok(Connection { settings, ..connection })
+impl Connection {
+    pub(crate) fn seat(&self) -> Seat<'_> {
+        seat(&self.id, &self.name, &self.provider, &self.origins)
     }
 }
 
-fn seat<'a>(id: &'a str, origins: &'a [String]) -> Seat<'a> {
-    Seat { table: "connections", row: id, column: "settings", origins }
+fn seat<'a>(id: &'a str, name: &'a str, provider: &'a str, origins: &'a [String]) -> Seat<'a> {
+    Seat { table: "connections", column: "settings", row: vec![id, name, provider], origins }
 }
 
-async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Closed>, VaultError> {
+async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Connection>, VaultError> {
     let row = sqlx::query("SELECT * FROM connections WHERE id = $1")
         .bind(id)
         .fetch_optional(connection)
@@ -262,17 +288,15 @@ async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Closed>
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &AnyRow) -> Result<Closed, VaultError> {
-    let connection = Connection {
+pub(crate) fn read(row: &AnyRow) -> Result<Connection, VaultError> {
+    Ok(Connection {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         provider: row.try_get("provider")?,
         version: number(row.try_get("version")?)?,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         origins: origins::read(row)?,
-        settings: Secret::from(""),
         created_at: number(row.try_get("created_at")?)?,
         updated_at: number(row.try_get("updated_at")?)?,
-    };
-    Ok(Closed { connection, settings: row.try_get("settings")? })
+    })
 }

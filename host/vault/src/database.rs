@@ -3,7 +3,7 @@
 //! SQLite has one writer at a time. Writes therefore go through a pool of one connection, whose
 //! transactions take the file's write lock as they begin (`BEGIN IMMEDIATE`), so that none fails
 //! half way for want of it; another process waits its turn for [`PATIENCE`]. Reads go through
-//! a pool of their own and wait for nobody (write-ahead log). What was committed survives the death of
+//! a pool of their own and wait for nobody (write-ahead log). What is deleted is overwritten. What was committed survives the death of
 //! the process and of the machine (`synchronous = FULL`).
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Executor as _, SqlSafeStr as _, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Row as _, SqlSafeStr as _, Transaction};
 
 use crate::error::VaultError;
 
@@ -31,6 +31,8 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
 pub(crate) struct Database {
     reads: AnyPool,
     writes: AnyPool,
+    /// One connection for what cannot wait for those who wait for it.
+    aside: AnyPool,
 }
 
 impl Database {
@@ -54,7 +56,7 @@ impl Database {
         };
         let writes = pool(1).await?;
         migrate(&writes).await?;
-        Ok(Self { reads: pool(READERS).await?, writes })
+        Ok(Self { reads: pool(READERS).await?, writes, aside: pool(1).await? })
     }
 
     /// For what only reads.
@@ -62,14 +64,28 @@ impl Database {
         &self.reads
     }
 
+    /// For reading on behalf of those who may hold all other connections.
+    pub(crate) fn aside(&self) -> &AnyPool {
+        &self.aside
+    }
+
     /// A transaction that may write. It is rolled back where it is dropped.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, VaultError> {
         Ok(self.writes.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// A number that was never drawn before.
+    pub(crate) async fn draw(transaction: &mut AnyConnection) -> Result<u64, VaultError> {
+        let row = sqlx::query("UPDATE counter SET value = value + 1 RETURNING value")
+            .fetch_one(transaction)
+            .await?;
+        crate::number(row.try_get("value")?)
+    }
+
     /// Ends all connections; what was committed is in the file.
     pub(crate) async fn close(&self) {
         self.reads.close().await;
+        self.aside.close().await;
         self.writes.close().await;
     }
 }
@@ -77,7 +93,7 @@ impl Database {
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let settings = format!(
         "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON;",
+         PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
         PATIENCE.as_millis()
     );
     connection.execute(sqlx::AssertSqlSafe(settings)).await?;
@@ -89,9 +105,11 @@ async fn migrate(writes: &AnyPool) -> Result<(), VaultError> {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.to_vec());
-    // Another process may be making the same change, which then has been made the second time.
-    if migrator.run(writes).await.is_ok() {
-        return Ok(());
+    // Another process may be making the same changes, each of which then has been made already.
+    for _ in MIGRATIONS {
+        if migrator.run(writes).await.is_ok() {
+            return Ok(());
+        }
     }
     migrator.run(writes).await.map_err(|cause| failed(&cause))
 }
@@ -105,17 +123,28 @@ fn failed(cause: &sqlx::migrate::MigrateError) -> VaultError {
 }
 
 /// Makes the file before SQLite does, which would let others read it. Its journals get its rights.
+///
+/// One that is there is not opened here: to close it again would end all locks that this process has
+/// on it (POSIX `fcntl`), and with them what keeps another process from removing the journal.
 fn own(path: &Path) -> Result<(), VaultError> {
+    let at = |cause| VaultError::Unavailable(format!("{}: {cause}", path.display()));
     let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let at = |cause| VaultError::Unavailable(format!("{}: {cause}", path.display()));
-    let file = options.open(path).map_err(at)?;
+    match options.open(path) {
+        Ok(_) => return Ok(()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(cause) => return Err(at(cause)),
+    }
+    let found = std::fs::symlink_metadata(path).map_err(at)?;
+    if !found.is_file() {
+        return Err(VaultError::Unavailable(format!("{} is no file", path.display())));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        if file.metadata().map_err(at)?.permissions().mode() & 0o077 != 0 {
+        if found.permissions().mode() & 0o077 != 0 {
             return Err(VaultError::Exposed { path: path.display().to_string() });
         }
     }

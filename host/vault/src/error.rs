@@ -18,6 +18,13 @@ pub enum VaultError {
         /// See [`VaultError::Missing`].
         what: &'static str,
     },
+    /// The name cannot be kept: it holds a quotation mark or a control character. The caller chooses
+    /// another.
+    #[error("the name of a {what} holds a quotation mark or a control character")]
+    Name {
+        /// See [`VaultError::Missing`].
+        what: &'static str,
+    },
     /// Somebody else wrote first. The caller reads again.
     #[error("the {what} was changed by somebody else: read it again")]
     Overtaken {
@@ -38,6 +45,13 @@ pub enum VaultError {
     #[error("{} connections and {} accounts hold secrets that were not given for the new origins",
         .0.connections.len(), .0.accounts.len())]
     NewOrigins(Box<Affected>),
+    /// Its secrets would go where they were not given for. Whoever may confirm that does, or gives
+    /// them again.
+    #[error("the secrets of the {what} were not given for where they would go")]
+    NotGiven {
+        /// `connection` or `account`.
+        what: &'static str,
+    },
     /// No master key that was given opens this vault. The operator gives the right one.
     #[error("this vault was sealed under the master key {needed}, and {given} given")]
     WrongMasterKey {

@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use countersign::clock::Clock;
 use countersign::random::Random;
 use countersign::secret::Secret;
-use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 use zeroize::Zeroizing;
 
@@ -23,7 +21,7 @@ use crate::seal::{DataKey, Seat, number_of};
 /// Seals and opens.
 pub(crate) struct Keyring {
     database: Database,
-    /// The first seals new data keys; the others only open.
+    /// Any of them opens; what is made lies under all.
     masters: Vec<MasterKey>,
     keys: RwLock<BTreeMap<u32, Arc<DataKey>>>,
 }
@@ -39,13 +37,15 @@ impl Keyring {
     pub(crate) async fn open(
         database: Database,
         masters: Vec<MasterKey>,
-        clock: &dyn Clock,
         random: &dyn Random,
     ) -> Result<Self, VaultError> {
         let mut transaction = database.begin().await?;
         let mut keys = load(&mut transaction, &masters).await?;
         if keys.is_empty() {
-            let key = create(&mut transaction, 1, &masters, clock, random).await?;
+            if holds_anything(&mut transaction).await? {
+                return Err(damaged(1));
+            }
+            let key = create(&mut transaction, 1, &masters, random).await?;
             keys.insert(1, Arc::new(key));
         }
         transaction.commit().await?;
@@ -53,7 +53,7 @@ impl Keyring {
     }
 
     /// Seals for a seat, under the newest key.
-    pub(crate) fn seal(&self, seat: Seat<'_>, text: &[u8]) -> Result<Sealed, VaultError> {
+    pub(crate) fn seal(&self, seat: &Seat<'_>, text: &[u8]) -> Result<Sealed, VaultError> {
         let newest = {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
             keys.last_key_value().map(|(_, key)| Arc::clone(key))
@@ -66,10 +66,10 @@ impl Keyring {
     /// Opens what lies in a seat.
     pub(crate) async fn open_sealed(
         &self,
-        seat: Seat<'_>,
+        seat: &Seat<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let damaged = || VaultError::Damaged { table: seat.table, row: seat.row.to_owned() };
+        let damaged = || VaultError::Damaged { table: seat.table, row: seat.id().to_owned() };
         let number = number_of(sealed).ok_or_else(damaged)?;
         let mut key = self.key(number);
         if key.is_none() {
@@ -82,25 +82,22 @@ impl Keyring {
     /// The same, of a text.
     pub(crate) async fn open_text(
         &self,
-        seat: Seat<'_>,
+        seat: &Seat<'_>,
         sealed: &[u8],
     ) -> Result<Secret, VaultError> {
         let mut bytes = self.open_sealed(seat, sealed).await?;
         let text = String::from_utf8(std::mem::take(&mut *bytes));
-        let damaged = |_| VaultError::Damaged { table: seat.table, row: seat.row.to_owned() };
+        let damaged = |_| VaultError::Damaged { table: seat.table, row: seat.id().to_owned() };
         Ok(Secret::new(text.map_err(damaged)?))
     }
 
-    /// Moves every data key to the first master key, and makes a new one, which seals from now on.
-    pub(crate) async fn renew(
-        &self,
-        clock: &dyn Clock,
-        random: &dyn Random,
-    ) -> Result<u32, VaultError> {
+    /// Makes a new data key, which seals from now on. It and those that there are open under the
+    /// master keys of this ring, and under no other.
+    pub(crate) async fn renew(&self, random: &dyn Random) -> Result<u32, VaultError> {
         let mut transaction = self.database.begin().await?;
         let last = rewrap(&mut transaction, &self.masters).await?;
         let newest = last + 1;
-        create(&mut transaction, newest, &self.masters, clock, random).await?;
+        create(&mut transaction, newest, &self.masters, random).await?;
         transaction.commit().await?;
         self.look_again().await?;
         Ok(newest)
@@ -111,10 +108,12 @@ impl Keyring {
         keys.get(&number).cloned()
     }
 
+    /// With a connection of its own: those who come here may hold all that the pool has.
     async fn look_again(&self) -> Result<(), VaultError> {
-        let mut connection = self.database.reads().acquire().await?;
+        let mut connection = self.database.aside().acquire().await?;
         let found = load(&mut connection, &self.masters).await?;
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = found;
+        // What another has found meanwhile stays.
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).extend(found);
         Ok(())
     }
 }
@@ -124,74 +123,99 @@ async fn load(
     connection: &mut AnyConnection,
     masters: &[MasterKey],
 ) -> Result<BTreeMap<u32, Arc<DataKey>>, VaultError> {
-    let rows = sqlx::query("SELECT number, master, wrapped FROM data_keys ORDER BY number")
-        .fetch_all(connection)
-        .await?;
     let mut keys = BTreeMap::new();
-    for row in rows {
-        let number: u32 = number(row.try_get("number")?)?;
-        let master = master_of(&row, masters)?;
-        let wrapped: Vec<u8> = row.try_get("wrapped")?;
-        let damaged = |_| VaultError::Damaged { table: "data_keys", row: number.to_string() };
-        let key = DataKey::unwrap(number, &wrapped, master).map_err(damaged)?;
+    for Wrapped { number, master, bytes } in wrapped(connection, masters).await? {
+        let key = DataKey::unwrap(number, &bytes, master).map_err(|_| damaged(number))?;
         keys.insert(number, Arc::new(key));
     }
     Ok(keys)
 }
 
-/// Puts every data key under the first master key; the number of the last.
-async fn rewrap(connection: &mut AnyConnection, masters: &[MasterKey]) -> Result<u32, VaultError> {
+/// A data key as it lies under one of the master keys that were given.
+struct Wrapped<'a> {
+    number: u32,
+    master: &'a MasterKey,
+    bytes: Vec<u8>,
+}
+
+/// Each data key once.
+async fn wrapped<'a>(
+    connection: &mut AnyConnection,
+    masters: &'a [MasterKey],
+) -> Result<Vec<Wrapped<'a>>, VaultError> {
     let rows = sqlx::query("SELECT number, master, wrapped FROM data_keys ORDER BY number")
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
-    let mut last = 0;
+    let mut found: BTreeMap<u32, Wrapped<'a>> = BTreeMap::new();
+    let mut needed = BTreeMap::new();
     for row in rows {
-        last = number(row.try_get("number")?)?;
-        let from = master_of(&row, masters)?;
-        let to = &masters[0];
-        if from.id() == to.id() {
-            continue;
+        let number: u32 = number(row.try_get("number")?)?;
+        let id = MasterKeyId::of(row.try_get("master")?);
+        if let Some(master) = masters.iter().find(|it| *it.id() == id) {
+            found.insert(number, Wrapped { number, master, bytes: row.try_get("wrapped")? });
         }
-        let wrapped: Vec<u8> = row.try_get("wrapped")?;
-        let damaged = |_| VaultError::Damaged { table: "data_keys", row: last.to_string() };
-        let wrapped = DataKey::rewrap(last, &wrapped, from, to).map_err(damaged)?;
-        sqlx::query("UPDATE data_keys SET master = $1, wrapped = $2 WHERE number = $3")
-            .bind(to.id().as_str())
-            .bind(wrapped)
-            .bind(i64::from(last))
-            .execute(&mut *connection)
-            .await?;
+        needed.insert(number, id);
     }
-    Ok(last)
+    match needed.into_iter().find(|(number, _)| !found.contains_key(number)) {
+        Some((_, needed)) => Err(VaultError::WrongMasterKey { needed, given: told(masters) }),
+        None => Ok(found.into_values().collect()),
+    }
 }
 
-/// The master key that a row is sealed under.
-fn master_of<'a>(row: &AnyRow, masters: &'a [MasterKey]) -> Result<&'a MasterKey, VaultError> {
-    let needed = MasterKeyId::of(row.try_get("master")?);
-    let master = masters.iter().find(|it| *it.id() == needed);
-    master.ok_or_else(|| VaultError::WrongMasterKey { needed, given: told(masters) })
+/// Puts every data key under all of these master keys, and under no other; the number of the last.
+async fn rewrap(connection: &mut AnyConnection, masters: &[MasterKey]) -> Result<u32, VaultError> {
+    let found = wrapped(connection, masters).await?;
+    sqlx::query("DELETE FROM data_keys").execute(&mut *connection).await?;
+    for Wrapped { number, master: from, bytes } in &found {
+        for to in masters {
+            let moved = DataKey::rewrap(*number, bytes, from, to).map_err(|_| damaged(*number))?;
+            write(connection, *number, to, moved).await?;
+        }
+    }
+    Ok(found.last().map_or(0, |last| last.number))
 }
 
+fn damaged(number: u32) -> VaultError {
+    VaultError::Damaged { table: "data_keys", row: number.to_string() }
+}
+
+/// Makes a data key that each of the master keys opens.
 async fn create(
     connection: &mut AnyConnection,
     number: u32,
     masters: &[MasterKey],
-    clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<DataKey, VaultError> {
-    let master = masters.first().ok_or(VaultError::NoMasterKey)?;
-    let made = DataKey::generate(number, master, random);
-    let (key, wrapped) = made.ok_or(VaultError::NoRandomness)?;
-    sqlx::query(
-        "INSERT INTO data_keys (number, master, wrapped, created_at) VALUES ($1, $2, $3, $4)",
-    )
-    .bind(i64::from(number))
-    .bind(master.id().as_str())
-    .bind(wrapped)
-    .bind(crate::millis(clock))
-    .execute(connection)
-    .await?;
+    let (first, others) = masters.split_first().ok_or(VaultError::NoMasterKey)?;
+    let made = DataKey::generate(number, first, random);
+    let (key, bytes) = made.ok_or(VaultError::NoRandomness)?;
+    for to in others {
+        let moved = DataKey::rewrap(number, &bytes, first, to).map_err(|_| damaged(number))?;
+        write(connection, number, to, moved).await?;
+    }
+    write(connection, number, first, bytes).await?;
     Ok(key)
+}
+
+async fn write(
+    connection: &mut AnyConnection,
+    number: u32,
+    master: &MasterKey,
+    wrapped: Vec<u8>,
+) -> Result<(), VaultError> {
+    sqlx::query("INSERT INTO data_keys (number, master, wrapped) VALUES ($1, $2, $3)")
+        .bind(i64::from(number))
+        .bind(master.id().as_str())
+        .bind(wrapped)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whether anything lies sealed, though no data key does.
+async fn holds_anything(connection: &mut AnyConnection) -> Result<bool, VaultError> {
+    let row = sqlx::query("SELECT COUNT(*) AS held FROM providers").fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>("held")? > 0)
 }
 
 fn told(masters: &[MasterKey]) -> String {

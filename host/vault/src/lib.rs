@@ -24,6 +24,7 @@ mod client;
 mod connection;
 mod database;
 mod error;
+mod id;
 mod keyring;
 mod origins;
 mod page;
@@ -35,7 +36,6 @@ mod state;
 mod vault;
 
 use countersign::clock::Clock;
-use countersign::random::Random;
 
 pub use account::Accounts;
 pub use audit::Audits;
@@ -45,8 +45,8 @@ pub use error::{Affected, VaultError};
 pub use provider::Providers;
 pub use record::{
     Account, AccountChange, AccountFilter, Audited, By, Client, Connection, ConnectionChange,
-    ConnectionFilter, From, Hash, Listed, NewAccount, NewClient, NewConnection, NewOrigins, Page,
-    Provider, ProviderChange, Role,
+    ConnectionFilter, From, Given, Hash, Listed, NewAccount, NewClient, NewConnection, NewOrigins,
+    Page, Provider, ProviderChange, Role, StateChange,
 };
 pub use rotate::Progress;
 pub use vault::{SqlVault, Vault};
@@ -60,13 +60,4 @@ fn millis(clock: &dyn Clock) -> i64 {
 fn number<T: TryFrom<i64>>(kept: i64) -> Result<T, VaultError> {
     T::try_from(kept)
         .map_err(|_| VaultError::Unavailable("a number in the database is out of range".to_owned()))
-}
-
-/// `PREFIX_` and eighteen digits, which sort by the time that they were made at.
-fn new_id(prefix: &str, clock: &dyn Clock, random: &dyn Random) -> Result<String, VaultError> {
-    let mut bytes = [0; 4];
-    random.fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
-    // Thirteen digits of milliseconds last until the year 2286.
-    let fraction = u32::from_be_bytes(bytes) % 100_000;
-    Ok(format!("{prefix}_{:013}{fraction:05}", clock.unix_millis() % 10_000_000_000_000))
 }

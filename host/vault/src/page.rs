@@ -55,7 +55,8 @@ pub(crate) async fn list<T>(
 pub(crate) fn anywhere(text: Option<&str>) -> String {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return String::new() };
     let mut pattern = "%".to_owned();
-    for c in text.chars().flat_map(char::to_lowercase) {
+    // As SQLite has it, whose LOWER knows ASCII alone.
+    for c in text.to_ascii_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

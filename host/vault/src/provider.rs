@@ -1,15 +1,19 @@
 //! Providers, and what a change of one means for the secrets under it.
+//!
+//! A payload is sealed too: nothing in it is secret, but it decides where secrets go.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::error::{Affected, VaultError};
-use crate::number;
-use crate::origins;
 use crate::page::{self, Statements};
 use crate::record::{By, Listed, NewOrigins, Page, Provider, ProviderChange};
+use crate::seal::Seat;
 use crate::vault::SqlVault;
+use crate::{number, origins};
 
 const LIST: Statements = Statements {
     after: "SELECT * FROM providers WHERE ($1 = '' OR identifier = $1) AND id > $2 \
@@ -21,6 +25,23 @@ const LIST: Statements = Statements {
 };
 
 const MISSING: VaultError = VaultError::Missing { what: "provider" };
+const OVERTAKEN: VaultError = VaultError::Overtaken { what: "provider" };
+
+/// A row whose payload is still sealed.
+struct Closed {
+    provider: Provider,
+    payload: Vec<u8>,
+}
+
+/// What a provider's change means for what lies under it.
+#[derive(Default)]
+struct Consequences {
+    affected: Affected,
+    /// Each connection of the provider, and where its secrets go from now on.
+    connections: BTreeMap<String, Vec<String>>,
+    /// Each account that is affected, and its connection.
+    accounts: Vec<(String, String)>,
+}
 
 /// Keeps providers. See the crate for what holds throughout.
 #[async_trait]
@@ -64,28 +85,38 @@ impl Providers for SqlVault {
         payload: &str,
     ) -> Result<Provider, VaultError> {
         let (id, now) = (self.new_id("prov")?, self.now());
+        let sealed = self.keyring.seal(&seat(&id, identifier), payload.as_bytes())?;
         let mut transaction = self.database.begin().await?;
         let written = sqlx::query(
-            "INSERT INTO providers (identifier, id, version, payload, created_at, updated_at) \
-             VALUES ($1, $2, 1, $3, $4, $4) ON CONFLICT (identifier) DO NOTHING",
+            "INSERT INTO providers (identifier, id, version, payload, sealed_by, created_at, \
+             updated_at) VALUES ($1, $2, 1, $3, $4, $5, $5) ON CONFLICT (identifier) DO NOTHING",
         )
         .bind(identifier)
         .bind(id)
-        .bind(payload)
+        .bind(sealed.bytes)
+        .bind(sealed.by)
         .bind(now)
         .execute(&mut *transaction)
         .await?;
         if written.rows_affected() == 0 {
             return Err(VaultError::Exists { what: "provider" });
         }
-        let provider = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        let closed = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        let provider = self.open_provider(closed).await?;
         self.note(&mut transaction, by, "provider.create", identifier).await?;
         transaction.commit().await?;
         Ok(provider)
     }
 
     async fn provider(&self, identifier: &str) -> Result<Option<Provider>, VaultError> {
-        find(&mut *self.database.reads().acquire().await?, identifier).await
+        let found = {
+            let mut connection = self.database.reads().acquire().await?;
+            find(&mut connection, identifier).await?
+        };
+        match found {
+            Some(closed) => self.open_provider(closed).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn providers(
@@ -94,7 +125,16 @@ impl Providers for SqlVault {
         page: &Page,
     ) -> Result<Listed<Provider>, VaultError> {
         let filter = [identifier.unwrap_or_default()];
-        page::list(self.database.reads(), &LIST, &filter, page, read, |it| &it.id).await
+        let listed =
+            page::list(self.database.reads(), &LIST, &filter, page, read, |it: &Closed| {
+                &it.provider.id
+            });
+        let Listed { rows, total, has_previous, has_next } = listed.await?;
+        let mut open = Vec::with_capacity(rows.len());
+        for closed in rows {
+            open.push(self.open_provider(closed).await?);
+        }
+        Ok(Listed { rows: open, total, has_previous, has_next })
     }
 
     async fn update_provider(
@@ -105,26 +145,33 @@ impl Providers for SqlVault {
     ) -> Result<Provider, VaultError> {
         let mut transaction = self.database.begin().await?;
         let before = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
-        if before.version != change.over {
-            return Err(VaultError::Overtaken { what: "provider" });
-        }
-        let affected = self.affected(&mut transaction, identifier, change).await?;
+        let consequences = consequences(&mut transaction, identifier, change).await?;
         match change.new_origins {
-            _ if affected == Affected::default() => {}
-            NewOrigins::Refuse => return Err(VaultError::NewOrigins(Box::new(affected))),
-            NewOrigins::Confirm => self.give_for(&mut transaction, change).await?,
-            NewOrigins::Disconnect => disconnect(&mut transaction, change, self.now()).await?,
+            _ if consequences.affected == Affected::default() => {}
+            NewOrigins::Refuse => {
+                return Err(VaultError::NewOrigins(Box::new(consequences.affected)));
+            }
+            NewOrigins::Confirm => self.give_for(&mut transaction, &consequences).await?,
+            NewOrigins::Disconnect => self.disconnect(&mut transaction, &consequences).await?,
         }
-        sqlx::query(
-            "UPDATE providers SET payload = $1, version = version + 1, updated_at = $2 \
-             WHERE identifier = $3",
+        let seat = seat(&before.provider.id, identifier);
+        let sealed = self.keyring.seal(&seat, change.payload.as_bytes())?;
+        let written = sqlx::query(
+            "UPDATE providers SET payload = $1, sealed_by = $2, version = version + 1, \
+             updated_at = $3 WHERE identifier = $4 AND version = $5",
         )
-        .bind(change.payload.as_str())
+        .bind(sealed.bytes)
+        .bind(sealed.by)
         .bind(self.now())
         .bind(identifier)
+        .bind(i64::try_from(change.over).unwrap_or(i64::MAX))
         .execute(&mut *transaction)
         .await?;
-        let after = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        if written.rows_affected() == 0 {
+            return Err(OVERTAKEN);
+        }
+        let closed = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        let after = self.open_provider(closed).await?;
         self.note(&mut transaction, by, "provider.update", identifier).await?;
         transaction.commit().await?;
         Ok(after)
@@ -153,91 +200,104 @@ impl Providers for SqlVault {
 }
 
 impl SqlVault {
-    /// Whose secrets would go to origins that they were not given for. A connection that the change
-    /// does not know of was made meanwhile.
-    async fn affected(
-        &self,
-        transaction: &mut AnyConnection,
-        identifier: &str,
-        change: &ProviderChange,
-    ) -> Result<Affected, VaultError> {
-        let rows = sqlx::query("SELECT id, name, origins FROM connections WHERE provider = $1")
-            .bind(identifier)
-            .fetch_all(&mut *transaction)
-            .await?;
-        let mut affected = Affected::default();
-        for row in rows {
-            let id: String = row.try_get("id")?;
-            let name: String = row.try_get("name")?;
-            let Some(wanted) = change.origins.get(&id) else {
-                return Err(VaultError::Overtaken { what: "provider" });
-            };
-            if !origins::cover(&origins::read(&row)?, wanted) {
-                affected.connections.push(name.clone());
-            }
-            let accounts = "SELECT identifier, origins FROM accounts WHERE connection = $1";
-            for row in sqlx::query(accounts).bind(id).fetch_all(&mut *transaction).await? {
-                if !origins::cover(&origins::read(&row)?, wanted) {
-                    affected.accounts.push((name.clone(), row.try_get("identifier")?));
-                }
-            }
-        }
-        Ok(affected)
+    async fn open_provider(&self, closed: Closed) -> Result<Provider, VaultError> {
+        let Closed { provider, payload } = closed;
+        let seat = seat(&provider.id, &provider.identifier);
+        let payload = self.keyring.open_text(&seat, &payload).await?.expose().to_owned();
+        Ok(Provider { payload, ..provider })
     }
 
     /// Seals anew, for the new origins, whatever was given for fewer.
     async fn give_for(
         &self,
         transaction: &mut AnyConnection,
-        change: &ProviderChange,
+        consequences: &Consequences,
     ) -> Result<(), VaultError> {
-        for (connection, wanted) in &change.origins {
+        for (connection, wanted) in &consequences.connections {
             self.rebind_connection(transaction, connection, wanted).await?;
-            let accounts = sqlx::query("SELECT id FROM accounts WHERE connection = $1")
-                .bind(connection.as_str())
-                .fetch_all(&mut *transaction)
-                .await?;
-            for row in accounts {
-                self.rebind_account(transaction, row.try_get("id")?, wanted).await?;
-            }
+        }
+        for (account, connection) in &consequences.accounts {
+            let wanted = &consequences.connections[connection];
+            self.rebind_account(transaction, account, wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// The accounts wait for their holders, and flows that are under way for them come to nothing.
+    /// Their secrets stay bound to what they were given for, so that they do not open for more.
+    async fn disconnect(
+        &self,
+        transaction: &mut AnyConnection,
+        consequences: &Consequences,
+    ) -> Result<(), VaultError> {
+        for (account, _) in &consequences.accounts {
+            sqlx::query(
+                "UPDATE accounts SET status = 'PENDING_AUTH', version = version + 1, \
+                 updated_at = $1 WHERE id = $2",
+            )
+            .bind(self.now())
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+            self.empty_state(transaction, account).await?;
         }
         Ok(())
     }
 }
 
-/// The accounts wait for their holders. Their secrets stay bound to what they were given for, and so
-/// are of no use until they are given again.
-async fn disconnect(
+/// A connection that the change does not know of was made meanwhile.
+async fn consequences(
     transaction: &mut AnyConnection,
+    identifier: &str,
     change: &ProviderChange,
-    now: i64,
-) -> Result<(), VaultError> {
-    for (connection, wanted) in &change.origins {
-        let accounts = sqlx::query("SELECT id, origins FROM accounts WHERE connection = $1")
-            .bind(connection.as_str())
-            .fetch_all(&mut *transaction)
-            .await?;
-        for row in accounts {
-            if origins::cover(&origins::read(&row)?, wanted) {
-                continue;
-            }
-            sqlx::query(
-                "UPDATE accounts SET status = 'PENDING_AUTH', version = version + 1, \
-                 updated_at = $1 WHERE id = $2",
-            )
-            .bind(now)
-            .bind(row.try_get::<String, _>("id")?)
-            .execute(&mut *transaction)
-            .await?;
+) -> Result<Consequences, VaultError> {
+    let rows = sqlx::query("SELECT id, name, origins FROM connections WHERE provider = $1")
+        .bind(identifier)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let mut consequences = Consequences::default();
+    for row in rows {
+        let id: String = row.try_get("id")?;
+        let name: String = row.try_get("name")?;
+        let wanted = change.origins.get(&id).ok_or(OVERTAKEN)?;
+        if !origins::cover(&origins::read(&row)?, wanted) {
+            consequences.affected.connections.push(name.clone());
         }
+        let accounts = "SELECT id, identifier, origins FROM accounts WHERE connection = $1";
+        for row in sqlx::query(accounts).bind(id.as_str()).fetch_all(&mut *transaction).await? {
+            if !origins::cover(&origins::read(&row)?, wanted) {
+                let account: String = row.try_get("identifier")?;
+                consequences.affected.accounts.push((name.clone(), account));
+                consequences.accounts.push((row.try_get("id")?, id.clone()));
+            }
+        }
+        consequences.connections.insert(id, wanted.clone());
     }
-    Ok(())
+    Ok(consequences)
 }
 
-pub(crate) async fn find(
+/// Refuses what was read from another version of the provider than there is now.
+pub(crate) async fn same_version(
+    transaction: &mut AnyConnection,
+    identifier: &str,
+    version: u64,
+) -> Result<(), VaultError> {
+    let row = sqlx::query("SELECT version FROM providers WHERE identifier = $1")
+        .bind(identifier)
+        .fetch_optional(transaction)
+        .await?;
+    let found: u64 = number(row.ok_or(MISSING)?.try_get("version")?)?;
+    if found == version { Ok(()) } else { Err(OVERTAKEN) }
+}
+
+pub(crate) fn seat<'a>(id: &'a str, identifier: &'a str) -> Seat<'a> {
+    Seat { table: "providers", column: "payload", row: vec![id, identifier], origins: &[] }
+}
+
+async fn find(
     connection: &mut AnyConnection,
     identifier: &str,
-) -> Result<Option<Provider>, VaultError> {
+) -> Result<Option<Closed>, VaultError> {
     let row = sqlx::query("SELECT * FROM providers WHERE identifier = $1")
         .bind(identifier)
         .fetch_optional(connection)
@@ -245,13 +305,14 @@ pub(crate) async fn find(
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &AnyRow) -> Result<Provider, VaultError> {
-    Ok(Provider {
+fn read(row: &AnyRow) -> Result<Closed, VaultError> {
+    let provider = Provider {
         id: row.try_get("id")?,
         identifier: row.try_get("identifier")?,
         version: number(row.try_get("version")?)?,
-        payload: row.try_get("payload")?,
+        payload: String::new(),
         created_at: number(row.try_get("created_at")?)?,
         updated_at: number(row.try_get("updated_at")?)?,
-    })
+    };
+    Ok(Closed { provider, payload: row.try_get("payload")? })
 }

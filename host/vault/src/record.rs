@@ -52,6 +52,18 @@ pub struct Provider {
     pub updated_at: u64,
 }
 
+/// A document with secrets, and what they are given for. No `Debug`.
+#[derive(Clone)]
+pub struct Given {
+    /// JSON text.
+    pub document: Secret,
+    /// Where its secrets may go.
+    pub origins: Vec<String>,
+    /// The version of the provider that these were read from: where it has moved on, nothing is
+    /// written.
+    pub provider_version: u64,
+}
+
 /// What a provider becomes.
 #[derive(Clone)]
 pub struct ProviderChange {
@@ -76,8 +88,8 @@ pub enum NewOrigins {
     Disconnect,
 }
 
-/// A connection as it is kept. No `Debug`: settings hold the client secret.
-#[derive(Clone)]
+/// A connection as it is kept, but for its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// `conn_` and digits.
     pub id: String,
@@ -91,8 +103,6 @@ pub struct Connection {
     pub enabled: bool,
     /// What its secrets were given for.
     pub origins: Vec<String>,
-    /// The settings, JSON text.
-    pub settings: Secret,
     /// When it was made.
     pub created_at: u64,
     /// When it was last changed.
@@ -105,12 +115,8 @@ pub struct NewConnection {
     pub name: String,
     /// The provider's identifier.
     pub provider: String,
-    /// The version of the provider that `origins` were read from.
-    pub provider_version: u64,
-    /// What its secrets are given for.
-    pub origins: Vec<String>,
-    /// The settings, JSON text.
-    pub settings: Secret,
+    /// The settings.
+    pub settings: Given,
 }
 
 /// What a connection becomes; `None` leaves a part as it is.
@@ -120,8 +126,8 @@ pub struct ConnectionChange {
     pub over: u64,
     /// Whether requests may go out.
     pub enabled: Option<bool>,
-    /// New settings, and the origins that they are given for.
-    pub settings: Option<(Secret, Vec<String>)>,
+    /// New settings.
+    pub settings: Option<Given>,
 }
 
 /// Which connections.
@@ -133,8 +139,8 @@ pub struct ConnectionFilter {
     pub query: Option<String>,
 }
 
-/// A connected account as it is kept. No `Debug`.
-#[derive(Clone)]
+/// A connected account as it is kept, but for what its holder typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// `ca_` and digits.
     pub id: String,
@@ -174,10 +180,8 @@ pub struct NewAccount {
     pub status: Status,
     /// The type of the connection's auth pattern.
     pub auth_type: String,
-    /// What its secrets are given for.
-    pub origins: Vec<String>,
-    /// What its holder typed, JSON text.
-    pub details: Secret,
+    /// What its holder typed.
+    pub details: Given,
     /// Tokens that it comes with.
     pub state: Option<State>,
 }
@@ -189,11 +193,23 @@ pub struct AccountChange {
     pub over: u64,
     /// Whether it can be used.
     pub status: Option<Status>,
-    /// What its holder typed, JSON text, and the origins that it is given for. State that was given
-    /// for fewer origins goes, unless there is new state here.
-    pub details: Option<(Secret, Vec<String>)>,
-    /// Tokens in place of those that are there.
-    pub state: Option<State>,
+    /// What its holder typed. State that was given for fewer origins goes, unless there is new state
+    /// here.
+    pub details: Option<Given>,
+    /// What becomes of its state.
+    pub state: StateChange,
+}
+
+/// What becomes of an account's state.
+#[derive(Clone, Default)]
+pub enum StateChange {
+    /// It stays.
+    #[default]
+    Keep,
+    /// There is none any more.
+    Forget,
+    /// These are in its place.
+    Replace(State),
 }
 
 /// Which accounts.

@@ -1,9 +1,11 @@
 //! Sealing: what is secret, as it lies in the database.
 //!
 //! A sealed value is encrypted and authenticated under a data key (AES-256-GCM-SIV, RFC 8452, with a
-//! random nonce), and bound to its [`Seat`]: the table, the row and the column that it lies in, and
-//! the origins that its secrets were given for. Moved to another row, or with the origins of its row
-//! changed beneath it, it does not open. A data key is sealed in the same way under a master key.
+//! random nonce), and bound to its [`Seat`]: the table, the row and the column that it lies in, what
+//! names that row, and the origins that its secrets were given for. Moved to another row, or with the
+//! name or the origins of its row changed beneath it, it does not open. A data key is sealed in the
+//! same way under a master key. What is not noticed is that a row, or the whole file, is put back to
+//! what it was before.
 //!
 //! The bytes: one that says how (1), four of the data key's number, twelve of the nonce, then the
 //! ciphertext and its tag.
@@ -20,11 +22,12 @@ const NONCE: std::ops::Range<usize> = 5..17;
 const TAG_BYTES: usize = 16;
 
 /// Where a sealed value lies, and for whom it was given: what it is bound to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Seat<'a> {
     pub(crate) table: &'static str,
-    pub(crate) row: &'a str,
     pub(crate) column: &'static str,
+    /// The row's id, and what else of it must stay as it is: its name, whose child it is.
+    pub(crate) row: Vec<&'a str>,
     /// In their order.
     pub(crate) origins: &'a [String],
 }
@@ -40,11 +43,19 @@ pub(crate) struct DataKey {
 }
 
 impl Seat<'_> {
+    /// What its row is known by.
+    pub(crate) fn id(&self) -> &str {
+        self.row.first().copied().unwrap_or_default()
+    }
+
     /// Each part with its length ahead, so that no two seats read the same.
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let fixed = ["countersign vault", self.table, self.row, self.column];
-        for part in fixed.into_iter().chain(self.origins.iter().map(String::as_str)) {
+        let place = ["countersign vault", self.table, self.column];
+        let origins = self.origins.iter().map(String::as_str);
+        // So that the row's parts and the origins cannot be taken for one another.
+        bytes.extend_from_slice(&(self.row.len() as u64).to_be_bytes());
+        for part in place.into_iter().chain(self.row.iter().copied()).chain(origins) {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part.as_bytes());
         }
@@ -92,7 +103,7 @@ impl DataKey {
     }
 
     /// Seals a value for its seat. `None` where the operating system gives no random bytes.
-    pub(crate) fn seal(&self, seat: Seat<'_>, text: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&self, seat: &Seat<'_>, text: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = Vec::with_capacity(NONCE.end + text.len() + TAG_BYTES);
         sealed.push(FORMAT);
         sealed.extend_from_slice(&self.number.to_be_bytes());
@@ -111,7 +122,7 @@ impl DataKey {
     /// Opens a value that lies in its seat.
     pub(crate) fn open(
         &self,
-        seat: Seat<'_>,
+        seat: &Seat<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
         let nonce = sealed.get(NONCE).and_then(|it| Nonce::try_assume_unique_for_key(it).ok());
@@ -132,7 +143,7 @@ impl DataKey {
     }
 
     fn wrap(number: u32, bytes: &[u8; KEY_BYTES], master: &MasterKey) -> Option<Vec<u8>> {
-        Self::of(0, master.bytes())?.seal(wrapped_seat(&number.to_string()), bytes)
+        Self::of(0, master.bytes())?.seal(&wrapped_seat(&number.to_string()), bytes)
     }
 
     fn bytes(
@@ -141,7 +152,7 @@ impl DataKey {
         master: &MasterKey,
     ) -> Result<Zeroizing<[u8; KEY_BYTES]>, DoesNotOpen> {
         let master = Self::of(0, master.bytes()).ok_or(DoesNotOpen)?;
-        let opened = master.open(wrapped_seat(&number.to_string()), wrapped)?;
+        let opened = master.open(&wrapped_seat(&number.to_string()), wrapped)?;
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         if opened.len() != KEY_BYTES {
             return Err(DoesNotOpen);
@@ -158,7 +169,7 @@ pub(crate) fn number_of(sealed: &[u8]) -> Option<u32> {
 }
 
 fn wrapped_seat(number: &str) -> Seat<'_> {
-    Seat { table: "data_keys", row: number, column: "wrapped", origins: &[] }
+    Seat { table: "data_keys", column: "wrapped", row: vec![number], origins: &[] }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What flows have learnt: the library's [`Store`], kept.
 //!
-//! State lies under the origins of the row that it belongs to, the account's or the connection's.
+//! State lies under the name and the origins of the row that it belongs to, the account's or the
+//! connection's. Its versions are drawn from one counter and none comes twice, so that a flow which
+//! began with an earlier account of the same name, or before its state was taken away, is told.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,18 +12,30 @@ use countersign::account::State;
 use countersign::secret::Secret;
 use countersign::store::{Claim, StateKey, Store, StoreError};
 use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 use zeroize::Zeroizing;
 
+use crate::database::Database;
 use crate::error::VaultError;
+use crate::record::{Account, Connection};
 use crate::seal::Seat;
 use crate::vault::SqlVault;
 use crate::{number, origins};
 
-/// Whom state belongs to: an account or a connection, by its id, with its origins.
-struct Owner {
-    id: String,
-    origins: Vec<String>,
+/// Whom state belongs to: an account under its connection and its identifier, or a connection
+/// under its provider and its name.
+pub(crate) struct Owner {
+    pub(crate) id: String,
+    pub(crate) parent: String,
+    pub(crate) name: String,
+    pub(crate) origins: Vec<String>,
+}
+
+/// State that is still sealed.
+pub(crate) struct ClosedState {
+    pub(crate) version: u64,
+    pub(crate) sealed: Vec<u8>,
 }
 
 /// State as it is sealed, but for its version.
@@ -44,17 +58,24 @@ struct Read {
 #[async_trait]
 impl Store for SqlVault {
     async fn state(&self, key: &StateKey) -> Result<Option<Arc<State>>, StoreError> {
-        let mut connection = self.database.reads().acquire().await.map_err(out_of_reach)?;
-        let Some(owner) = owner(&mut connection, key).await? else { return Ok(None) };
-        Ok(self.state_of(&mut connection, &owner.id, &owner.origins).await?.map(Arc::new))
+        let found = {
+            let mut connection = self.database.reads().acquire().await.map_err(out_of_reach)?;
+            find(&mut connection, key).await?
+        };
+        match found {
+            Some((owner, Some(closed))) => {
+                Ok(Some(Arc::new(self.open_state(&owner, &closed).await?)))
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn claim(&self, key: &StateKey) -> Result<Claim, StoreError> {
-        let owner = {
+        let found = {
             let mut connection = self.database.reads().acquire().await.map_err(out_of_reach)?;
-            owner(&mut connection, key).await?
+            find(&mut connection, key).await?
         };
-        let owner = owner.ok_or_else(|| StoreError::Unavailable("it is gone".to_owned()))?;
+        let (owner, _) = found.ok_or_else(|| StoreError::Unavailable("it is gone".to_owned()))?;
         Ok(self.claim_of(owner.id).await?)
     }
 
@@ -66,51 +87,43 @@ impl Store for SqlVault {
         state: State,
     ) -> Result<Arc<State>, StoreError> {
         let mut transaction = self.database.begin().await?;
-        let owner = owner(&mut transaction, key).await?.ok_or(StoreError::Overtaken)?;
-        if self.fence_of(&mut transaction, &owner.id).await? != claim.fence() {
+        let found = find(&mut transaction, key).await?;
+        let (owner, before) = found.ok_or(StoreError::Overtaken)?;
+        if self.fence_of(&mut transaction, &owner.id).await? != claim.fence()
+            || before.map_or(0, |state| state.version) != over
+        {
             return Err(StoreError::Overtaken);
         }
-        let before = self.state_of(&mut transaction, &owner.id, &owner.origins).await?;
-        if before.map_or(0, |state| state.version) != over {
-            return Err(StoreError::Overtaken);
-        }
-        let state = State { version: over + 1, ..state };
-        self.write_state(&mut transaction, &owner.id, &owner.origins, &state).await?;
+        let state = self.write_state(&mut transaction, &owner, state).await?;
         transaction.commit().await.map_err(out_of_reach)?;
         Ok(Arc::new(state))
     }
 }
 
 impl SqlVault {
-    pub(crate) async fn state_of(
+    pub(crate) async fn open_state(
         &self,
-        connection: &mut AnyConnection,
-        owner: &str,
-        origins: &[String],
-    ) -> Result<Option<State>, VaultError> {
-        let row = sqlx::query("SELECT version, state FROM states WHERE owner = $1")
-            .bind(owner)
-            .fetch_optional(connection)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let sealed: Vec<u8> = row.try_get("state")?;
-        let text = self.keyring.open_sealed(seat(owner, origins), &sealed).await?;
-        let damaged = |_| VaultError::Damaged { table: "states", row: owner.to_owned() };
+        owner: &Owner,
+        closed: &ClosedState,
+    ) -> Result<State, VaultError> {
+        let version = closed.version.to_string();
+        let text = self.keyring.open_sealed(&owner.seat(&version), &closed.sealed).await?;
+        let damaged = |_| VaultError::Damaged { table: "states", row: owner.id.clone() };
         let Read { secrets, attributes, renew_at, expires_at } =
             serde_json::from_slice(&text).map_err(damaged)?;
-        let version = number(row.try_get("version")?)?;
-        Ok(Some(State { secrets, attributes, renew_at, expires_at, version }))
+        Ok(State { secrets, attributes, renew_at, expires_at, version: closed.version })
     }
 
-    /// Replaces what there is, whatever its version.
+    /// Replaces what there is, whatever its version; gives it back with the version that it has now.
     pub(crate) async fn write_state(
         &self,
-        connection: &mut AnyConnection,
-        owner: &str,
-        origins: &[String],
-        state: &State,
-    ) -> Result<(), VaultError> {
-        let sealed = self.keyring.seal(seat(owner, origins), &text(state))?;
+        transaction: &mut AnyConnection,
+        owner: &Owner,
+        state: State,
+    ) -> Result<State, VaultError> {
+        let state = State { version: Database::draw(transaction).await?, ..state };
+        let version = state.version.to_string();
+        let sealed = self.keyring.seal(&owner.seat(&version), &text(&state))?;
         let [renew_at, expires_at] = [state.renew_at, state.expires_at]
             .map(|time| time.map(|time| i64::try_from(time).unwrap_or(i64::MAX)));
         sqlx::query(
@@ -119,82 +132,157 @@ impl SqlVault {
              ON CONFLICT (owner) DO UPDATE SET version = $2, state = $3, sealed_by = $4, \
              renew_at = $5, expires_at = $6, updated_at = $7",
         )
-        .bind(owner)
+        .bind(owner.id.as_str())
         .bind(i64::try_from(state.version).unwrap_or(i64::MAX))
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(renew_at)
         .bind(expires_at)
         .bind(self.now())
-        .execute(connection)
+        .execute(transaction)
         .await?;
+        Ok(state)
+    }
+
+    /// Takes the state away. A flow that is under way for it comes to nothing.
+    pub(crate) async fn empty_state(
+        &self,
+        transaction: &mut AnyConnection,
+        owner: &str,
+    ) -> Result<(), VaultError> {
+        self.overtake(transaction, owner).await?;
+        sqlx::query("DELETE FROM states WHERE owner = $1").bind(owner).execute(transaction).await?;
         Ok(())
     }
 
-    pub(crate) async fn forget_state(
+    /// The same where the owner goes as well.
+    pub(crate) async fn end_owner(
         &self,
-        connection: &mut AnyConnection,
+        transaction: &mut AnyConnection,
         owner: &str,
     ) -> Result<(), VaultError> {
         for statement in
             ["DELETE FROM states WHERE owner = $1", "DELETE FROM claims WHERE owner = $1"]
         {
-            sqlx::query(statement).bind(owner).execute(&mut *connection).await?;
+            sqlx::query(statement).bind(owner).execute(&mut *transaction).await?;
         }
         Ok(())
     }
 
-    /// The origins of its row have changed: it goes along where it was given for all of them, and
-    /// is forgotten otherwise.
+    /// The origins of its row are about to change: it goes along where it was given for all of them,
+    /// and is forgotten otherwise. A flow that is under way for it comes to nothing.
     pub(crate) async fn rebind_state(
         &self,
-        connection: &mut AnyConnection,
-        owner: &str,
-        given: &[String],
+        transaction: &mut AnyConnection,
+        owner: &Owner,
         wanted: &[String],
     ) -> Result<(), VaultError> {
-        if origins::cover(given, wanted) {
-            return self.give_state_for(connection, owner, given, wanted).await;
+        if origins::cover(&owner.origins, wanted) {
+            self.overtake(transaction, &owner.id).await?;
+            return self.give_state_for(transaction, owner, wanted).await;
         }
-        sqlx::query("DELETE FROM states WHERE owner = $1").bind(owner).execute(connection).await?;
-        Ok(())
+        self.empty_state(transaction, &owner.id).await
     }
 
     /// Seals it anew for these origins, which somebody who may decide it has confirmed.
     pub(crate) async fn give_state_for(
         &self,
-        connection: &mut AnyConnection,
-        owner: &str,
-        given: &[String],
+        transaction: &mut AnyConnection,
+        owner: &Owner,
         wanted: &[String],
     ) -> Result<(), VaultError> {
-        match self.state_of(connection, owner, given).await? {
-            Some(state) => self.write_state(connection, owner, wanted, &state).await,
-            None => Ok(()),
+        let row =
+            sqlx::query("SELECT version AS state_version, state FROM states WHERE owner = $1")
+                .bind(owner.id.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let Some(closed) = row.as_ref().map(closed).transpose()?.flatten() else { return Ok(()) };
+        let state = self.open_state(owner, &closed).await?;
+        let owner = Owner {
+            id: owner.id.clone(),
+            parent: owner.parent.clone(),
+            name: owner.name.clone(),
+            origins: wanted.to_vec(),
+        };
+        self.write_state(transaction, &owner, state).await?;
+        Ok(())
+    }
+}
+
+impl Owner {
+    pub(crate) fn seat<'a>(&'a self, version: &'a str) -> Seat<'a> {
+        let row = vec![self.id.as_str(), &self.parent, &self.name, version];
+        Seat { table: "states", column: "state", row, origins: &self.origins }
+    }
+}
+
+impl Connection {
+    /// The owner of what it shares.
+    pub(crate) fn shared(&self) -> Owner {
+        Owner {
+            id: self.id.clone(),
+            parent: self.provider.clone(),
+            name: self.name.clone(),
+            origins: self.origins.clone(),
         }
     }
 }
 
-async fn owner(
+impl Account {
+    /// The owner of its state.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner {
+            id: self.id.clone(),
+            parent: self.connection.clone(),
+            name: self.identifier.clone(),
+            origins: self.origins.clone(),
+        }
+    }
+}
+
+/// In one statement, so that the state and what it is bound to are of one time.
+async fn find(
     connection: &mut AnyConnection,
     key: &StateKey,
-) -> Result<Option<Owner>, VaultError> {
+) -> Result<Option<(Owner, Option<ClosedState>)>, VaultError> {
+    // One database has one environment, which has no name.
+    if !key.environment.is_empty() {
+        return Ok(None);
+    }
     let query = match &key.identifier {
         Some(identifier) => sqlx::query(
-            "SELECT a.id, a.origins FROM accounts a JOIN connections c ON c.id = a.connection \
+            "SELECT a.id, a.connection AS parent, a.identifier AS name, a.origins, \
+             s.version AS state_version, s.state FROM accounts a \
+             JOIN connections c ON c.id = a.connection LEFT JOIN states s ON s.owner = a.id \
              WHERE c.name = $1 AND a.identifier = $2",
         )
         .bind(key.connection.as_str())
         .bind(identifier.as_str()),
-        None => sqlx::query("SELECT id, origins FROM connections WHERE name = $1")
-            .bind(key.connection.as_str()),
+        None => sqlx::query(
+            "SELECT c.id, c.provider AS parent, c.name, c.origins, \
+             s.version AS state_version, s.state FROM connections c \
+             LEFT JOIN states s ON s.owner = c.id WHERE c.name = $1",
+        )
+        .bind(key.connection.as_str()),
     };
     let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
-    Ok(Some(Owner { id: row.try_get("id")?, origins: origins::read(&row)? }))
+    Ok(Some((read_owner(&row)?, closed(&row)?)))
 }
 
-fn seat<'a>(owner: &'a str, origins: &'a [String]) -> Seat<'a> {
-    Seat { table: "states", row: owner, column: "state", origins }
+pub(crate) fn read_owner(row: &AnyRow) -> Result<Owner, VaultError> {
+    Ok(Owner {
+        id: row.try_get("id")?,
+        parent: row.try_get("parent")?,
+        name: row.try_get("name")?,
+        origins: origins::read(row)?,
+    })
+}
+
+pub(crate) fn closed(row: &AnyRow) -> Result<Option<ClosedState>, VaultError> {
+    let version: Option<i64> = row.try_get("state_version")?;
+    let sealed: Option<Vec<u8>> = row.try_get("state")?;
+    let (Some(version), Some(sealed)) = (version, sealed) else { return Ok(None) };
+    Ok(Some(ClosedState { version: number(version)?, sealed }))
 }
 
 /// JSON, in memory that is overwritten and never moved.

@@ -2,18 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign::clock::Clock;
 use countersign::random::Random;
 use countersign::store::Store;
+use tokio_util::task::TaskTracker;
 
 use crate::account::Accounts;
 use crate::audit::Audits;
-use crate::claim::Turns;
+use crate::claim::{LEASE, Turns};
 use crate::client::Clients;
 use crate::connection::Connections;
 use crate::database::Database;
 use crate::error::VaultError;
+use crate::id::Ids;
 use crate::key::MasterKey;
 use crate::keyring::Keyring;
 use crate::provider::Providers;
@@ -32,6 +35,11 @@ pub struct SqlVault {
     pub(crate) turns: Turns,
     /// The name of this process among those of one database.
     pub(crate) node: String,
+    /// How long a claim lasts of which nothing is heard.
+    pub(crate) lease: Duration,
+    /// Claims on their way in and out.
+    pub(crate) tasks: TaskTracker,
+    ids: Ids,
 }
 
 impl SqlVault {
@@ -44,13 +52,25 @@ impl SqlVault {
         random: Arc<dyn Random>,
     ) -> Result<Self, VaultError> {
         let database = Database::open(path).await?;
-        let keyring = Keyring::open(database.clone(), masters, &*clock, &*random).await?;
-        let node = crate::new_id("node", &*clock, &*random)?;
-        Ok(Self { database, keyring, clock, random, turns: Turns::default(), node })
+        let keyring = Keyring::open(database.clone(), masters, &*random).await?;
+        let ids = Ids::default();
+        let node = ids.next("node", &*clock, &*random)?;
+        let (turns, tasks) = (Turns::default(), TaskTracker::new());
+        Ok(Self { database, keyring, clock, random, turns, node, lease: LEASE, tasks, ids })
     }
 
-    /// Ends all connections to the database.
+    /// The same with another time after which the claim of a process that has died is taken over:
+    /// 20 seconds where nothing is said. All processes of one database have the same.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
+    }
+
+    /// Waits until the claims that were dropped are given back, and ends all connections to the
+    /// database.
     pub async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
         self.database.close().await;
     }
 
@@ -59,6 +79,6 @@ impl SqlVault {
     }
 
     pub(crate) fn new_id(&self, prefix: &str) -> Result<String, VaultError> {
-        crate::new_id(prefix, &*self.clock, &*self.random)
+        self.ids.next(prefix, &*self.clock, &*self.random)
     }
 }

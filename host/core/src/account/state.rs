@@ -24,7 +24,7 @@ pub struct State {
     pub renew_at: Option<u64>,
     /// Unix milliseconds from which it must not be used.
     pub expires_at: Option<u64>,
-    /// Counted up each time it is replaced.
+    /// Another one each time it is replaced, and never one that it had before.
     pub version: u64,
 }
 
@@ -49,6 +49,17 @@ impl State {
         }
         state["version"] = self.version.into();
         state
+    }
+
+    /// Whether it is the same but for its version.
+    pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
+        let equal = |(name, secret): (&String, &Secret)| {
+            other.secrets.get(name).is_some_and(|it| it.expose() == secret.expose())
+        };
+        self.secrets.len() == other.secrets.len()
+            && self.secrets.iter().all(equal)
+            && self.attributes == other.attributes
+            && (self.renew_at, self.expires_at) == (other.renew_at, other.expires_at)
     }
 
     /// Whether it must not be used at `now`, in Unix milliseconds.

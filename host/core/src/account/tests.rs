@@ -163,3 +163,25 @@ fn a_status_has_one_spelling() {
     }
     assert_eq!("active".parse::<Status>(), Err(UnknownStatus));
 }
+
+#[test]
+fn a_state_is_the_same_as_one_that_differs_in_its_version_alone() {
+    let state = State::parse(&json!({
+        "secrets": {"a": "1"}, "attributes": {"b": "2"}, "expires_at": "2026-01-01T00:00:00Z",
+    }))
+    .unwrap();
+    assert!(state.holds_the_same(&State { version: 9, ..state.clone() }));
+    let secrets = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), Secret::from(*text))).collect()
+    };
+    for other in [
+        State { secrets: secrets(&[("a", "2")]), ..state.clone() },
+        State { secrets: secrets(&[("c", "1")]), ..state.clone() },
+        State { secrets: secrets(&[("a", "1"), ("c", "1")]), ..state.clone() },
+        State { attributes: BTreeMap::new(), ..state.clone() },
+        State { expires_at: None, ..state.clone() },
+        State { renew_at: Some(1), ..state.clone() },
+    ] {
+        assert!(!state.holds_the_same(&other));
+    }
+}

@@ -1,18 +1,25 @@
 -- Times are Unix milliseconds. What is sealed is a BLOB beside `sealed_by`, the number of the data key
 -- that opens it. `origins` is a JSON list: the origins that the secrets of a row were given for.
 
+-- One data key lies under as many master keys as may open it.
 CREATE TABLE data_keys (
-    number     BIGINT PRIMARY KEY NOT NULL,
-    master     TEXT   NOT NULL, -- which master key opens it
+    number     BIGINT NOT NULL,
+    master     TEXT   NOT NULL,
     wrapped    BLOB   NOT NULL,
-    created_at BIGINT NOT NULL
+    PRIMARY KEY (number, master)
 );
+
+-- One row. Versions of state and fencing numbers are drawn from it, so that none ever comes again,
+-- whatever was deleted and made anew meanwhile.
+CREATE TABLE counter (value BIGINT NOT NULL);
+INSERT INTO counter (value) VALUES (0);
 
 CREATE TABLE providers (
     identifier TEXT   PRIMARY KEY NOT NULL,
     id         TEXT   NOT NULL UNIQUE,
     version    BIGINT NOT NULL,
-    payload    TEXT   NOT NULL,
+    payload    BLOB   NOT NULL,
+    sealed_by  BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
@@ -59,12 +66,12 @@ CREATE TABLE states (
     updated_at BIGINT NOT NULL
 );
 
--- Who may run a flow. The fence grows with each claim and is never reset.
+-- Who may run a flow. A holder who lives counts `beats` up.
 CREATE TABLE claims (
     owner  TEXT   PRIMARY KEY NOT NULL,
     fence  BIGINT NOT NULL,
     holder TEXT,
-    until  BIGINT NOT NULL
+    beats  BIGINT NOT NULL
 );
 
 CREATE TABLE clients (

@@ -2,6 +2,7 @@
 
 use countersign_vault::{
     AccountFilter, Accounts as _, ConnectionFilter, Connections as _, From, Page, Providers as _,
+    VaultError,
 };
 
 use crate::scene::{Scene, account, by, connection, fill, page};
@@ -44,13 +45,13 @@ async fn pages_go_forth_and_back_over_every_row_once() {
 async fn a_filter_finds_its_rows_and_no_others() {
     let scene = Scene::new();
     let vault = scene.open().await;
-    let (provider, first, _) = fill(&vault).await;
+    let (provider, ..) = fill(&vault).await;
     // Names that a pattern of SQL would take for one another.
-    let [mut low, mut high] = ["a_b", "aXb"].map(|name| connection(name, &provider));
-    low.origins.clone_from(&first.origins);
-    high.origins.clone_from(&first.origins);
+    let [low, high] = ["a_b", "aXb"].map(|name| connection(name, &provider));
     let low = vault.create_connection(&by(), &low).await.unwrap();
     let high = vault.create_connection(&by(), &high).await.unwrap();
+    let joined = vault.create_connection(&by(), &connection("a_b\",\"aXb", &provider)).await;
+    assert!(matches!(joined, Err(VaultError::Name { .. })));
     for (identifier, connection) in [("50%", &low), ("501", &high), ("Ünal", &high)] {
         vault.create_account(&by(), &account(identifier, connection)).await.unwrap();
     }
@@ -74,6 +75,7 @@ async fn a_filter_finds_its_rows_and_no_others() {
     assert!(found(names(&["A_B"])).await.is_empty());
     assert_eq!(found(query("0%")).await, ["50%"]);
     assert_eq!(found(query("NAL")).await, ["Ünal"]);
+    assert_eq!(found(query("Ünal")).await, ["Ünal"]);
     let exact = AccountFilter { identifier: Some("501".to_owned()), ..AccountFilter::default() };
     assert_eq!(found(exact).await, ["501"]);
     let other = AccountFilter { provider: Some("other".to_owned()), ..AccountFilter::default() };

@@ -1,12 +1,12 @@
 //! Providers, connections and accounts: kept, changed by version, and removed in their order.
 
 use countersign::account::Status;
-use countersign::secret::Secret;
 use countersign_vault::{
-    AccountChange, Accounts as _, ConnectionChange, Connections as _, Providers as _, VaultError,
+    AccountChange, Accounts as _, ConnectionChange, Connections as _, Providers as _, StateChange,
+    VaultError,
 };
 
-use crate::scene::{API, LOGIN, Scene, account, by, connection, fill, origins, state, token};
+use crate::scene::{API, LOGIN, Scene, account, by, connection, fill, given, state, token};
 
 #[tokio::test]
 async fn what_is_written_is_there_when_the_database_is_opened_again() {
@@ -23,16 +23,17 @@ async fn what_is_written_is_there_when_the_database_is_opened_again() {
         vault.connection_named("acme-1").await.unwrap().unwrap(),
     ] {
         assert_eq!((&found.id, found.version, found.enabled), (&connection.id, 1, true));
-        assert!(found.settings.expose().contains("canary-of-the-connection"));
         assert_eq!(found.origins, [API]);
+        let settings = vault.settings(&found, &found.origins).await.unwrap().unwrap();
+        assert!(settings.expose().contains("canary-of-the-connection"));
     }
     let found = vault.account_named("acme-1", "u1").await.unwrap().unwrap();
     assert_eq!(found.id, account.id);
     assert_eq!((found.version, found.status, found.expires_at), (1, Status::Active, Some(9)));
-    let (details, state) = vault.details(&found).await.unwrap().unwrap();
+    let (details, state) = vault.details(&found, &found.origins).await.unwrap().unwrap();
     assert!(details.expose().contains("canary-of-the-account"));
     let state = state.unwrap();
-    assert_eq!((token(&state), state.version), ("canary-of-the-state", 1));
+    assert_eq!(token(&state), "canary-of-the-state");
     assert_eq!((state.renew_at, state.attributes["scope"].as_str()), (Some(5), "a b"));
 }
 
@@ -41,7 +42,11 @@ async fn nothing_secret_is_in_the_files() {
     let scene = Scene::new();
     let vault = scene.open().await;
     let (_, _, account) = fill(&vault).await;
-    let change = AccountChange { over: 1, state: Some(state("canary-anew")), ..Default::default() };
+    let change = AccountChange {
+        over: 1,
+        state: StateChange::Replace(state("canary-anew")),
+        ..Default::default()
+    };
     vault.update_account(&by(), &account.id, &change).await.unwrap();
     for closed in [false, true] {
         if closed {
@@ -86,7 +91,10 @@ async fn a_change_over_an_older_version_changes_nothing() {
     vault.update_account(&by(), &account.id, &suspend(1)).await.unwrap();
     let late = vault.update_account(&by(), &account.id, &suspend(1)).await.err().unwrap();
     assert!(matches!(late, VaultError::Overtaken { what: "account" }));
-    assert!(vault.details(&account).await.unwrap().is_none(), "it was read at version 1");
+    assert!(
+        vault.details(&account, &account.origins).await.unwrap().is_none(),
+        "it was read at version 1"
+    );
 }
 
 #[tokio::test]
@@ -104,12 +112,8 @@ async fn what_is_used_is_not_removed() {
     assert!(missing(vault.delete_account(&by(), &account.id).await.err().unwrap()));
     assert!(missing(vault.delete_connection(&by(), &connection.id).await.err().unwrap()));
     assert!(missing(vault.delete_provider(&by(), "acme").await.err().unwrap()));
-    for table in ["states", "claims"] {
-        let statement = match table {
-            "states" => "SELECT COUNT(*) FROM states",
-            _ => "SELECT COUNT(*) FROM claims",
-        };
-        assert_eq!(scene.number(statement).await, 0, "{table}");
+    for statement in ["SELECT COUNT(*) FROM states", "SELECT COUNT(*) FROM claims"] {
+        assert_eq!(scene.number(statement).await, 0, "{statement}");
     }
 }
 
@@ -135,16 +139,39 @@ async fn details_that_are_given_again_leave_state_only_what_it_was_given_for() {
     let (.., account) = fill(&vault).await;
     let give = |over, wanted: &[&str]| AccountChange {
         over,
-        details: Some((Secret::from("{}"), origins(wanted))),
+        details: Some(given("{}", wanted, 1)),
         ..Default::default()
     };
     let account = vault.update_account(&by(), &account.id, &give(1, &[API])).await.unwrap();
-    let (_, kept) = vault.details(&account).await.unwrap().unwrap();
+    let (_, kept) = vault.details(&account, &account.origins).await.unwrap().unwrap();
     assert_eq!(token(&kept.unwrap()), "canary-of-the-state");
     let account = vault.update_account(&by(), &account.id, &give(2, &[API, LOGIN])).await.unwrap();
-    assert!(vault.details(&account).await.unwrap().unwrap().1.is_none());
-    let anew = AccountChange { state: Some(state("new")), ..give(3, &[API]) };
+    assert!(vault.details(&account, &account.origins).await.unwrap().unwrap().1.is_none());
+    let anew = AccountChange { state: StateChange::Replace(state("new")), ..give(3, &[API]) };
     let account = vault.update_account(&by(), &account.id, &anew).await.unwrap();
-    let (_, kept) = vault.details(&account).await.unwrap().unwrap();
+    let (_, kept) = vault.details(&account, &account.origins).await.unwrap().unwrap();
     assert_eq!(token(&kept.unwrap()), "new");
+    let forget = AccountChange { over: 4, state: StateChange::Forget, ..Default::default() };
+    let account = vault.update_account(&by(), &account.id, &forget).await.unwrap();
+    assert!(vault.details(&account, &account.origins).await.unwrap().unwrap().1.is_none());
+}
+
+/// A document that was judged under another version of the provider may be for other origins.
+#[tokio::test]
+async fn secrets_are_given_under_the_provider_that_there_is() {
+    let scene = Scene::new();
+    let vault = scene.open().await;
+    let (_, connection, account) = fill(&vault).await;
+    let mut new = crate::scene::account("u2", &connection);
+    new.details.provider_version = 2;
+    let overtaken = |error: VaultError| matches!(error, VaultError::Overtaken { what: "provider" });
+    assert!(overtaken(vault.create_account(&by(), &new).await.err().unwrap()));
+    let details = Some(given("{}", &[API], 2));
+    let change = AccountChange { over: 1, details, ..Default::default() };
+    assert!(overtaken(vault.update_account(&by(), &account.id, &change).await.err().unwrap()));
+    let settings = Some(given("{}", &[API], 2));
+    let change = ConnectionChange { over: 1, settings, ..Default::default() };
+    assert!(overtaken(
+        vault.update_connection(&by(), &connection.id, &change).await.err().unwrap()
+    ));
 }

@@ -12,8 +12,8 @@ use countersign::secret::Secret;
 use countersign::store::StateKey;
 use countersign_vault::key::MasterKey;
 use countersign_vault::{
-    Account, Accounts as _, By, Connection, Connections as _, NewAccount, NewConnection, Page,
-    Provider, Providers as _, SqlVault, VaultError,
+    Account, Accounts as _, By, Connection, Connections as _, Given, NewAccount, NewConnection,
+    Page, Provider, Providers as _, SqlVault, VaultError,
 };
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use tempfile::TempDir;
@@ -111,6 +111,7 @@ impl Scene {
     /// Changes the database by other means than the vault's.
     pub(crate) async fn meddle(&self, statement: &'static str) {
         let mut connection = self.connect().await;
+        sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut connection).await.unwrap();
         sqlx::query(statement).execute(&mut connection).await.unwrap();
     }
 
@@ -142,10 +143,17 @@ pub(crate) fn connection(name: &str, provider: &Provider) -> NewConnection {
     NewConnection {
         name: name.to_owned(),
         provider: provider.identifier.clone(),
-        provider_version: provider.version,
-        origins: origins(&[API]),
-        settings: Secret::from(r#"{"client_secret":"canary-of-the-connection"}"#),
+        settings: Given {
+            document: Secret::from(r#"{"client_secret":"canary-of-the-connection"}"#),
+            origins: origins(&[API]),
+            provider_version: provider.version,
+        },
     }
+}
+
+/// A document, and what it is given for.
+pub(crate) fn given(document: &str, list: &[&str], provider_version: u64) -> Given {
+    Given { document: document.into(), origins: origins(list), provider_version }
 }
 
 pub(crate) fn account(identifier: &str, connection: &Connection) -> NewAccount {
@@ -154,8 +162,7 @@ pub(crate) fn account(identifier: &str, connection: &Connection) -> NewAccount {
         identifier: identifier.to_owned(),
         status: Status::Active,
         auth_type: "OAUTH".to_owned(),
-        origins: connection.origins.clone(),
-        details: Secret::from(r#"{"token":"canary-of-the-account"}"#),
+        details: given(r#"{"token":"canary-of-the-account"}"#, &[API], 1),
         state: Some(state("canary-of-the-state")),
     }
 }
