@@ -216,12 +216,20 @@ impl Countersign {
     }
 
     /// What the plugin finds wrong with the values that are there, before they are saved. Missing
-    /// ones are an error already.
+    /// ones are an error already, and so are those that make no URL to send requests to.
     pub async fn validate(&self, subject: &Subject) -> Result<Vec<Refusal>, Error> {
         let inner = &self.inner;
         let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
         let generation = inner.registry.generation();
         let facts = inner.request_facts(subject, &plugin, generation).await?;
+        // Where requests go, as far as somebody has typed it: an attribute may yet come.
+        if let Err(cause) = inner.base(subject, &facts.values) {
+            let attributes = subject.pattern().attributes();
+            let may_come = |name| attributes.iter().any(|attribute| attribute == name);
+            if !cause.field().is_some_and(may_come) {
+                return Err(cause.into());
+            }
+        }
         let moment = inner.moment();
         let found =
             inner.sandbox.validate(&facts.plugin, facts.shown(&[]), moment, &facts.masker).await?;

@@ -237,3 +237,21 @@ async fn write(
     transaction.commit().await?;
     Ok(written.rows_affected() > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_claim_is_taken_over_only_from_a_holder_who_still_shows_the_same_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("vault.db")).await.unwrap();
+        let take = async |dead| take(&database, "ca_1", "node", dead).await.unwrap();
+        let Taken::Ours(fence) = take(None).await else { panic!("it is free") };
+        let sign = Sign { fence, beats: 0 };
+        for dead in [Sign { beats: 1, ..sign }, Sign { fence: fence - 1, ..sign }] {
+            assert!(matches!(take(Some(dead)).await, Taken::Theirs(now) if now == sign));
+        }
+        assert!(matches!(take(Some(sign)).await, Taken::Ours(next) if next > fence));
+    }
+}

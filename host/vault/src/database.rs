@@ -31,8 +31,6 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
 pub(crate) struct Database {
     reads: AnyPool,
     writes: AnyPool,
-    /// One connection for what cannot wait for those who wait for it.
-    aside: AnyPool,
 }
 
 impl Database {
@@ -56,17 +54,12 @@ impl Database {
         };
         let writes = pool(1).await?;
         migrate(&writes).await?;
-        Ok(Self { reads: pool(READERS).await?, writes, aside: pool(1).await? })
+        Ok(Self { reads: pool(READERS).await?, writes })
     }
 
     /// For what only reads.
     pub(crate) fn reads(&self) -> &AnyPool {
         &self.reads
-    }
-
-    /// For reading on behalf of those who may hold all other connections.
-    pub(crate) fn aside(&self) -> &AnyPool {
-        &self.aside
     }
 
     /// A transaction that may write. It is rolled back where it is dropped.
@@ -85,7 +78,6 @@ impl Database {
     /// Ends all connections; what was committed is in the file.
     pub(crate) async fn close(&self) {
         self.reads.close().await;
-        self.aside.close().await;
         self.writes.close().await;
     }
 }

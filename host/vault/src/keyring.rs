@@ -108,9 +108,9 @@ impl Keyring {
         keys.get(&number).cloned()
     }
 
-    /// With a connection of its own: those who come here may hold all that the pool has.
+    /// Nobody comes here with a connection in hand that reads: they would wait for one another.
     async fn look_again(&self) -> Result<(), VaultError> {
-        let mut connection = self.database.aside().acquire().await?;
+        let mut connection = self.database.reads().acquire().await?;
         let found = load(&mut connection, &self.masters).await?;
         // What another has found meanwhile stays.
         self.keys.write().unwrap_or_else(PoisonError::into_inner).extend(found);

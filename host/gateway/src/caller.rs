@@ -1,0 +1,54 @@
+//! Who asks, and what they may.
+
+use countersign_vault::{By, Client, Role};
+
+use crate::fault::{Fault, Kind};
+
+/// A client, and the request that it makes.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    client: Client,
+    request: String,
+}
+
+impl Caller {
+    /// `request` is the id that logs know this request by.
+    pub fn new(client: Client, request: &str) -> Self {
+        Self { client, request: request.to_owned() }
+    }
+
+    /// Refuses a caller that does not have the role.
+    pub(crate) fn need(&self, role: Role) -> Result<(), Fault> {
+        if self.client.roles.contains(&role) {
+            return Ok(());
+        }
+        let message = format!("this client does not have the role `{}`", role.as_str());
+        Err(Fault::new(Kind::Forbidden, "forbidden", message))
+    }
+
+    /// Refuses a caller that is limited to some connections or accounts, where more than those is
+    /// touched.
+    pub(crate) fn need_no_limits(&self) -> Result<(), Fault> {
+        if self.client.connections.is_none() && self.client.identifiers.is_none() {
+            return Ok(());
+        }
+        let message = "this client is limited to some connections or identifiers";
+        Err(Fault::new(Kind::Forbidden, "forbidden", message))
+    }
+
+    /// Whether it may touch this connection.
+    pub(crate) fn reaches_connection(&self, name: &str) -> bool {
+        self.client.connections.as_ref().is_none_or(|names| names.iter().any(|it| it == name))
+    }
+
+    /// Whether it may touch this account.
+    pub(crate) fn reaches(&self, connection: &str, identifier: &str) -> bool {
+        let own = |list: &Vec<String>| list.iter().any(|it| it == identifier);
+        self.reaches_connection(connection) && self.client.identifiers.as_ref().is_none_or(own)
+    }
+
+    /// For the audit.
+    pub(crate) fn by(&self) -> By {
+        By { client: self.client.id.clone(), request: self.request.clone() }
+    }
+}

@@ -1,0 +1,358 @@
+//! Connected accounts.
+//!
+//! An account's credentials are given for where the provider sends them at that time. Whoever changes
+//! what stands in a host name gives them again, or they go: a value that picks the host would
+//! otherwise take them elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use countersign::Subject;
+use countersign::account::{Account, State, Status};
+use countersign::connection::Connection;
+use countersign::provider::{AuthPattern, Provider};
+use countersign::secret::Secret;
+use countersign::target::Template;
+use countersign_vault::{
+    self as vault, AccountChange, AccountFilter, Given, Listed, Page, Role, StateChange,
+};
+use serde_json::{Map, Value as Json, json};
+
+use crate::caller::Caller;
+use crate::fault::{Fault, FieldFault, Kind};
+use crate::service::{Service, opened};
+
+/// Which account: by its id, or by its connection's name and its identifier.
+#[derive(Clone, Debug, Default)]
+pub struct AccountName {
+    /// `ca_` and digits.
+    pub id: Option<String>,
+    /// The connection's name.
+    pub connector: Option<String>,
+    /// Whose account it is.
+    pub identifier: Option<String>,
+}
+
+/// An account to be made.
+pub struct NewAccount {
+    /// The connection's name.
+    pub connector: String,
+    /// Whose account it is.
+    pub identifier: String,
+    /// `{"static_auth": {"details": {…}}}` or `{"oauth_token": {…}}`; null without credentials.
+    pub authorization_details: Json,
+    /// Values beside the credentials; null for none.
+    pub api_config: Json,
+}
+
+/// What an account becomes. What is null stays as it is.
+pub struct AccountUpdate {
+    /// In place of the old ones, whole.
+    pub authorization_details: Json,
+    /// Each in place of the old one of its name.
+    pub api_config: Json,
+}
+
+/// An account with its credentials, as it was asked for under the role `reveal`. No `Debug`.
+pub struct Shown {
+    /// Its row.
+    pub account: vault::Account,
+    /// `{"static_auth": …}` or `{"oauth_token": …}`, JSON text.
+    pub authorization_details: Secret,
+    /// Values beside the credentials, JSON text.
+    pub api_config: Secret,
+}
+
+/// Where an account is made or changed.
+struct Place {
+    row: vault::Connection,
+    connection: Arc<Connection>,
+    provider: Arc<Provider>,
+    pattern: AuthPattern,
+    provider_version: u64,
+}
+
+/// An account's documents, found good.
+struct Judged {
+    status: Status,
+    details: Given,
+    state: Option<State>,
+}
+
+impl Service {
+    /// Makes an account.
+    pub async fn create_account(
+        &self,
+        caller: &Caller,
+        new: NewAccount,
+    ) -> Result<vault::Account, Fault> {
+        caller.need(Role::Manage)?;
+        let identifier = new.identifier.trim().to_owned();
+        let place = self.place(caller, &new.connector, &identifier).await?;
+        let mut document = Map::new();
+        put(&mut document, "authorization_details", new.authorization_details);
+        put(&mut document, "api_config", new.api_config);
+        let judged = self.judge_account(&place, &identifier, document).await?;
+        let new = vault::NewAccount {
+            connection: place.row.id,
+            identifier,
+            status: judged.status,
+            auth_type: place.pattern.auth_type().to_owned(),
+            details: judged.details,
+            state: judged.state,
+        };
+        Ok(self.vault.create_account(&caller.by(), &new).await?)
+    }
+
+    /// One account, without its credentials.
+    pub async fn account(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+    ) -> Result<vault::Account, Fault> {
+        caller.need(Role::Manage)?;
+        self.find_account(caller, name).await
+    }
+
+    /// One account, with its credentials.
+    pub async fn reveal_account(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+    ) -> Result<Shown, Fault> {
+        caller.need(Role::Reveal)?;
+        let account = self.find_account(caller, name).await?;
+        let opened = self.vault.details(&account, &account.origins).await?;
+        let (details, state) = opened.ok_or_else(overtaken)?;
+        let mut document = opened::object(details.expose())?;
+        if let (Some(state), Some(token)) = (
+            &state,
+            document.get_mut("authorization_details").and_then(|it| it.get_mut("oauth_token")),
+        ) {
+            for (name, secret) in &state.secrets {
+                token[name] = secret.expose().into();
+            }
+        }
+        let mut take = |key: &str| {
+            let json = document.remove(key).unwrap_or_else(|| json!({}));
+            Secret::new(json.to_string())
+        };
+        let (authorization_details, api_config) =
+            (take("authorization_details"), take("api_config"));
+        Ok(Shown { account, authorization_details, api_config })
+    }
+
+    /// Accounts, without their credentials. A caller that is limited sees its own.
+    pub async fn accounts(
+        &self,
+        caller: &Caller,
+        filter: &AccountFilter,
+        page: &Page,
+    ) -> Result<Listed<vault::Account>, Fault> {
+        caller.need(Role::Manage)?;
+        caller.need_no_limits()?;
+        Ok(self.vault.accounts(filter, page).await?)
+    }
+
+    /// Changes an account.
+    pub async fn update_account(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        update: AccountUpdate,
+    ) -> Result<vault::Account, Fault> {
+        caller.need(Role::Manage)?;
+        let before = self.find_account(caller, name).await?;
+        let place = self.place(caller, &before.connection_name, &before.identifier).await?;
+        let (old, kept) =
+            self.vault.details(&before, &before.origins).await?.ok_or_else(overtaken)?;
+        let old = opened::object(old.expose())?;
+        let given_anew = !update.authorization_details.is_null();
+        let mut document = old.clone();
+        put(&mut document, "authorization_details", update.authorization_details);
+        merge(&mut document, "api_config", update.api_config);
+        let moved = hosts(&place, &old) != hosts(&place, &document);
+        let mut judged = self.judge_account(&place, &before.identifier, document).await?;
+        let covered = judged.details.origins.iter().all(|origin| before.origins.contains(origin));
+        let goes_elsewhere = !given_anew && (moved || !covered);
+        if goes_elsewhere && holds_typed_secrets(&place, &old) {
+            let what = "were given for other hosts than they would now go to";
+            return Err(Fault::field("authorization_details", what, "give them again"));
+        }
+        // Without a new refresh token the old one goes on, as in RFC 6749, section 6.
+        if let (Some(new), Some(kept), false) = (&mut judged.state, &kept, moved)
+            && let Some(refresh) = kept.secrets.get("refresh_token").filter(|_| covered)
+        {
+            new.secrets.entry("refresh_token".to_owned()).or_insert_with(|| refresh.clone());
+        }
+        let (status, state) = match (judged.state, goes_elsewhere) {
+            (Some(state), _) => (judged.status, StateChange::Replace(state)),
+            (None, true) => (Status::PendingAuth, StateChange::Forget),
+            (None, false) if given_anew => (judged.status, StateChange::Forget),
+            (None, false) => (before.status, StateChange::Keep),
+        };
+        let change = AccountChange {
+            over: before.version,
+            status: Some(status),
+            details: Some(judged.details),
+            state,
+        };
+        Ok(self.vault.update_account(&caller.by(), &before.id, &change).await?)
+    }
+
+    /// Removes an account and all that it holds.
+    pub async fn delete_account(&self, caller: &Caller, name: &AccountName) -> Result<(), Fault> {
+        caller.need(Role::Manage)?;
+        let account = self.find_account(caller, name).await?;
+        Ok(self.vault.delete_account(&caller.by(), &account.id).await?)
+    }
+
+    /// One that is out of the caller's reach is not there.
+    async fn find_account(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+    ) -> Result<vault::Account, Fault> {
+        let found = match name {
+            AccountName { id: Some(id), .. } => self.vault.account(id).await?,
+            AccountName { connector: Some(connector), identifier: Some(identifier), .. } => {
+                self.vault.account_named(connector.trim(), identifier.trim()).await?
+            }
+            _ => {
+                let what = "is not said by an id, nor by a connector and an identifier";
+                return Err(Fault::field("id", what, "give one or the other"));
+            }
+        };
+        let found = found.filter(|it| caller.reaches(&it.connection_name, &it.identifier));
+        found.ok_or_else(|| Fault::not_found("account"))
+    }
+
+    async fn place(
+        &self,
+        caller: &Caller,
+        connector: &str,
+        identifier: &str,
+    ) -> Result<Place, Fault> {
+        let connector = connector.trim();
+        let found = self.vault.connection_named(connector).await?;
+        let found = found.filter(|it| caller.reaches(&it.name, identifier));
+        let row = found.ok_or_else(|| Fault::not_found("connection"))?;
+        let provider = self.vault.provider(&row.provider).await?;
+        let provider = provider.ok_or_else(|| Fault::not_found("provider"))?;
+        let provider_version = provider.version;
+        let provider = Arc::new(opened::provider(&provider)?);
+        let connection = Arc::new(self.open_connection(&row).await?);
+        let pattern = provider.pattern(connection.pattern()).cloned();
+        let pattern = pattern.map_err(|error| unusable(&error.to_string()))?;
+        Ok(Place { row, connection, provider, pattern, provider_version })
+    }
+
+    /// Every problem at once: the document's own, and what the plugin says of the values.
+    async fn judge_account(
+        &self,
+        place: &Place,
+        identifier: &str,
+        document: Map<String, Json>,
+    ) -> Result<Judged, Fault> {
+        let mut json = document.clone();
+        json.insert("identifier".to_owned(), identifier.into());
+        let account = Account::parse(&Json::Object(json));
+        let account =
+            account.map_err(|problems| Fault::of_fields(FieldFault::of(&problems, "")))?;
+        let (status, state) = (account.status(), account.state().cloned());
+        if status == Status::Active {
+            let (provider, connection) =
+                (Arc::clone(&place.provider), Arc::clone(&place.connection));
+            let subject = Subject::new("", provider, connection, Arc::new(account));
+            let subject = subject.map_err(|error| unusable(&error.to_string()))?;
+            let faults = self.faults_of(&subject).await?;
+            if !faults.is_empty() {
+                return Err(Fault::of_fields(faults));
+            }
+        }
+        let details = Given {
+            document: Secret::new(Json::Object(without_tokens(document)).to_string()),
+            origins: place.provider.secret_origins(&place.pattern),
+            provider_version: place.provider_version,
+        };
+        Ok(Judged { status, details, state })
+    }
+
+    /// What the plugin, or the library before it, finds wrong with the values.
+    async fn faults_of(&self, subject: &Subject) -> Result<Vec<FieldFault>, Fault> {
+        match self.host.validate(subject).await {
+            Ok(refusals) => Ok(refusals.iter().map(FieldFault::of_refusal).collect()),
+            Err(error) => {
+                let its_own = ["invalid_config", "target_refused"].contains(&error.code());
+                let Some(field) = error.field().filter(|_| its_own) else {
+                    return Err(unusable(&error.to_string()));
+                };
+                let fix = "give a value that fits the provider";
+                Ok(vec![FieldFault::new(field, error.to_string(), fix)])
+            }
+        }
+    }
+}
+
+fn unusable(message: &str) -> Fault {
+    Fault::new(Kind::Precondition, "unusable", message)
+}
+
+fn overtaken() -> Fault {
+    Fault::from(vault::VaultError::Overtaken { what: "account" })
+}
+
+fn put(document: &mut Map<String, Json>, key: &str, value: Json) {
+    if !value.is_null() && value != json!({}) {
+        document.insert(key.to_owned(), value);
+    }
+}
+
+/// Each member in place of the old one; null takes one away. `path_variables` likewise.
+fn merge(document: &mut Map<String, Json>, key: &str, value: Json) {
+    let Json::Object(members) = value else { return put(document, key, value) };
+    let kept = document.entry(key).or_insert_with(|| json!({}));
+    let Json::Object(kept) = kept else { return };
+    for (name, value) in members {
+        if value.is_null() {
+            kept.remove(&name);
+        } else if value.is_object() {
+            merge(kept, &name, value);
+        } else {
+            kept.insert(name, value);
+        }
+    }
+}
+
+/// The document without the tokens, which are the account's state.
+fn without_tokens(mut document: Map<String, Json>) -> Map<String, Json> {
+    let token = document.get_mut("authorization_details").and_then(|it| it.get_mut("oauth_token"));
+    if let Some(Json::Object(token)) = token {
+        token.retain(|name, _| name == "scopes" || name == "domain");
+    }
+    document
+}
+
+/// The values that stand in host names, by name.
+fn hosts(place: &Place, document: &Map<String, Json>) -> BTreeSet<(String, String)> {
+    let endpoints = place.pattern.endpoints();
+    let endpoints = endpoints.iter().filter_map(|(_, url)| Template::parse(url).ok());
+    let templates: Vec<Template> = endpoints.chain([place.provider.template().clone()]).collect();
+    let names: BTreeSet<&str> = templates.iter().flat_map(Template::host_names).collect();
+    let mut json = document.clone();
+    json.insert("identifier".to_owned(), "any".into());
+    let Ok(account) = Account::parse(&Json::Object(json)) else { return BTreeSet::new() };
+    let values = names
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), account.value(name)?.expose().to_owned())));
+    values.collect()
+}
+
+/// Whether there is anything typed that another host should not see: more than what hosts are made of.
+fn holds_typed_secrets(place: &Place, document: &Map<String, Json>) -> bool {
+    let details = document.get("authorization_details").and_then(|it| it.get("static_auth"));
+    let details = details.and_then(|it| it.get("details")).and_then(Json::as_object);
+    let in_hosts = hosts(place, document);
+    let names = details.into_iter().flatten().filter(|(_, value)| !value.is_null());
+    names.map(|(name, _)| name).any(|name| in_hosts.iter().all(|(host, _)| host != name))
+}

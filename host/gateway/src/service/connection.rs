@@ -1,0 +1,196 @@
+//! Connections: a provider made usable under a name.
+
+use countersign::connection::Connection;
+use countersign::secret::Secret;
+use countersign_vault::{
+    self as vault, ConnectionChange, ConnectionFilter, Given, Listed, Page, Role, VaultError,
+};
+use serde_json::{Map, Value as Json};
+
+use crate::caller::Caller;
+use crate::fault::{Fault, FieldFault};
+use crate::service::Service;
+use crate::service::opened;
+
+/// Characters of a connection's name (the management API's own number).
+const LONGEST_NAME: usize = 400;
+
+/// A connection to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewConnection {
+    /// The provider's identifier.
+    pub provider: String,
+    /// What callers name it by; one is made of the provider's where there is none.
+    pub name: Option<String>,
+    /// The name or the type of its auth pattern, where the provider has several.
+    pub auth_pattern: Option<String>,
+}
+
+/// What a connection becomes. What is left out stays as it is.
+#[derive(Default)]
+pub struct ConnectionUpdate {
+    /// Whether requests may go out.
+    pub enabled: Option<bool>,
+    /// `client_id`, `client_secret`, `scopes`, …; null takes a setting away.
+    pub settings: Map<String, Json>,
+}
+
+impl Service {
+    /// Makes a connection.
+    pub async fn create_connection(
+        &self,
+        caller: &Caller,
+        new: &NewConnection,
+        settings: &Map<String, Json>,
+    ) -> Result<vault::Connection, Fault> {
+        caller.need(Role::Manage)?;
+        caller.need_no_limits()?;
+        let row = self.vault.provider(&new.provider).await?;
+        let row = row.ok_or_else(|| Fault::not_found("provider"))?;
+        let provider = opened::provider(&row)?;
+        let name = match &new.name {
+            Some(name) => name.trim().to_owned(),
+            None => made_up(&new.provider)?,
+        };
+        let mut faults = Vec::new();
+        if !is_name(&name) {
+            let what = "is empty, longer than 400 characters, or holds more than letters, digits, \
+                        spaces, `_`, `:` and `-`";
+            faults.push(FieldFault::new("name", what, "choose a plain name"));
+        }
+        let mut settings = settings.clone();
+        settings.insert("name".to_owned(), name.clone().into());
+        if let Some(pattern) = &new.auth_pattern {
+            settings.insert("auth_pattern".to_owned(), pattern.clone().into());
+        }
+        let pattern = match provider.pattern(new.auth_pattern.as_deref()) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                let fix = "name one of the provider's patterns";
+                faults.push(FieldFault::new("auth_pattern", error.to_string(), fix));
+                None
+            }
+        };
+        if let Err(problems) = Connection::parse(&Json::Object(settings.clone())) {
+            faults.extend(FieldFault::of(&problems, ""));
+        }
+        let Some(pattern) = pattern.filter(|_| faults.is_empty()) else {
+            return Err(Fault::of_fields(faults));
+        };
+        let settings = Given {
+            document: Secret::new(Json::Object(settings).to_string()),
+            origins: provider.secret_origins(pattern),
+            provider_version: row.version,
+        };
+        let new = vault::NewConnection { name, provider: row.identifier, settings };
+        Ok(self.vault.create_connection(&caller.by(), &new).await?)
+    }
+
+    /// One connection, by its id.
+    pub async fn connection(&self, caller: &Caller, id: &str) -> Result<vault::Connection, Fault> {
+        caller.need(Role::Manage)?;
+        let found = self.vault.connection(id).await?;
+        let found = found.filter(|it| caller.reaches_connection(&it.name));
+        found.ok_or_else(|| Fault::not_found("connection"))
+    }
+
+    /// Connections.
+    pub async fn connections(
+        &self,
+        caller: &Caller,
+        filter: &ConnectionFilter,
+        page: &Page,
+    ) -> Result<Listed<vault::Connection>, Fault> {
+        caller.need(Role::Manage)?;
+        caller.need_no_limits()?;
+        Ok(self.vault.connections(filter, page).await?)
+    }
+
+    /// Changes a connection. New settings are given for where the provider sends them now.
+    pub async fn update_connection(
+        &self,
+        caller: &Caller,
+        id: &str,
+        update: ConnectionUpdate,
+    ) -> Result<vault::Connection, Fault> {
+        let before = self.connection(caller, id).await?;
+        let mut change = ConnectionChange { over: before.version, ..ConnectionChange::default() };
+        change.enabled = update.enabled;
+        if !update.settings.is_empty() {
+            change.settings = Some(self.resettled(&before, update.settings).await?);
+        }
+        Ok(self.vault.update_connection(&caller.by(), id, &change).await?)
+    }
+
+    /// Removes a connection that has no account.
+    pub async fn delete_connection(&self, caller: &Caller, id: &str) -> Result<(), Fault> {
+        self.connection(caller, id).await?;
+        Ok(self.vault.delete_connection(&caller.by(), id).await?)
+    }
+
+    /// The connection with its settings: to be judged by, and sent nowhere.
+    pub(super) async fn open_connection(
+        &self,
+        row: &vault::Connection,
+    ) -> Result<Connection, Fault> {
+        opened::connection(row, &self.settings(row).await?)
+    }
+
+    async fn settings(&self, row: &vault::Connection) -> Result<Secret, Fault> {
+        let settings = self.vault.settings(row, &row.origins).await?;
+        settings.ok_or_else(|| VaultError::Overtaken { what: "connection" }.into())
+    }
+
+    /// The settings with these in place of theirs, and where they may go. A secret that is kept was
+    /// given for no more than before, so where it would go elsewhere it has to be given again.
+    async fn resettled(
+        &self,
+        before: &vault::Connection,
+        update: Map<String, Json>,
+    ) -> Result<Given, Fault> {
+        let row = self.vault.provider(&before.provider).await?;
+        let row = row.ok_or_else(|| Fault::not_found("provider"))?;
+        let provider = opened::provider(&row)?;
+        let mut settings = opened::object(self.settings(before).await?.expose())?;
+        let kept_secret =
+            settings.contains_key("client_secret") && !update.contains_key("client_secret");
+        for fixed in ["name", "auth_pattern", "type"] {
+            if update.contains_key(fixed) {
+                return Err(Fault::field(fixed, "cannot change", "make another connection"));
+            }
+        }
+        settings.extend(update);
+        settings.retain(|_, value| !value.is_null());
+        let json = Json::Object(settings);
+        let connection = Connection::parse(&json);
+        let connection =
+            connection.map_err(|problems| Fault::of_fields(FieldFault::of(&problems, "")))?;
+        let pattern = provider.pattern(connection.pattern());
+        let pattern = pattern.map_err(|error| {
+            Fault::field("auth_pattern", &error.to_string(), "make another connection")
+        })?;
+        let wanted = provider.secret_origins(pattern);
+        if kept_secret && !wanted.iter().all(|origin| before.origins.contains(origin)) {
+            let what = "was given for fewer origins than the provider now has";
+            return Err(Fault::field("client_secret", what, "give it again"));
+        }
+        let document = Secret::new(json.to_string());
+        Ok(Given { document, origins: wanted, provider_version: row.version })
+    }
+}
+
+/// A name that nobody has chosen.
+fn made_up(provider: &str) -> Result<String, Fault> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 8];
+    countersign::random::Random::fill(&countersign::random::SystemRandom, &mut bytes)
+        .map_err(|_| Fault::from(VaultError::NoRandomness))?;
+    let end: String =
+        bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    Ok(format!("{provider}-{end}"))
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_: -".contains(c);
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
+}
