@@ -100,3 +100,13 @@ async fn no_two_flows_of_one_account_run_side_by_side() {
     let kept = vaults[0].state(&key("acme-1", Some("u1"))).await.unwrap().unwrap();
     assert!(kept.version > 20);
 }
+
+#[tokio::test]
+async fn a_vault_that_is_closed_leaves_no_claim_behind() {
+    let scene = Scene::new();
+    let vault = scene.open().await;
+    fill(&vault).await;
+    drop(vault.claim(&key("acme-1", Some("u1"))).await.unwrap());
+    vault.close().await;
+    assert_eq!(scene.number("SELECT COUNT(*) FROM claims WHERE holder IS NOT NULL").await, 0);
+}

@@ -62,6 +62,17 @@ async fn another_secret_or_a_revocation_ends_live_tokens_at_once_and_in_every_pr
     assert_eq!(vault.clients().await.unwrap(), [revoked]);
 }
 
+/// Also where another program has revoked it, and left its tokens.
+#[tokio::test]
+async fn a_token_of_a_revoked_client_is_nobodys() {
+    let scene = Scene::new();
+    let vault = scene.open().await;
+    let client = vault.create_client(&by(), &new("right")).await.unwrap();
+    assert!(issued(&vault, &client.id, "right", "t1", client.created_at + 60_000).await);
+    scene.meddle("UPDATE clients SET revoked_at = 1").await;
+    assert!(vault.token(&Hash::of("t1")).await.unwrap().is_none());
+}
+
 #[tokio::test]
 async fn tokens_that_have_ended_do_not_pile_up() {
     let scene = Scene::new();
