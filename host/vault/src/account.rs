@@ -8,6 +8,7 @@ use countersign::secret::Secret;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::database::changed;
 use crate::error::VaultError;
 use crate::page::{self, Statements};
 use crate::record::{
@@ -252,13 +253,8 @@ impl Accounts for SqlVault {
     async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
         self.end_owner(&mut transaction, id).await?;
-        let gone = sqlx::query("DELETE FROM accounts WHERE id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        if gone.rows_affected() == 0 {
-            return Err(MISSING);
-        }
+        let gone = "DELETE FROM accounts WHERE id = $1";
+        changed(&mut transaction, gone, id).await?.then_some(()).ok_or(MISSING)?;
         self.note(&mut transaction, by, "account.delete", id).await?;
         Ok(transaction.commit().await?)
     }

@@ -5,6 +5,7 @@ use countersign::secret::Secret;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::database::{changed, counted};
 use crate::error::VaultError;
 use crate::page::{self, Statements};
 use crate::record::{
@@ -188,22 +189,14 @@ impl Connections for SqlVault {
 
     async fn delete_connection(&self, by: &By, id: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
-        let users = sqlx::query("SELECT COUNT(*) AS users FROM accounts WHERE connection = $1")
-            .bind(id)
-            .fetch_one(&mut *transaction)
-            .await?;
-        let count: u64 = number(users.try_get("users")?)?;
+        let users = "SELECT COUNT(*) AS users FROM accounts WHERE connection = $1";
+        let count = counted(&mut transaction, users, id).await?;
         if count > 0 {
             return Err(VaultError::InUse { what: "connection", count, by: "accounts" });
         }
         self.end_owner(&mut transaction, id).await?;
-        let gone = sqlx::query("DELETE FROM connections WHERE id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        if gone.rows_affected() == 0 {
-            return Err(MISSING);
-        }
+        let gone = "DELETE FROM connections WHERE id = $1";
+        changed(&mut transaction, gone, id).await?.then_some(()).ok_or(MISSING)?;
         self.note(&mut transaction, by, "connection.delete", id).await?;
         Ok(transaction.commit().await?)
     }

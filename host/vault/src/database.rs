@@ -82,6 +82,25 @@ impl Database {
     }
 }
 
+/// Runs a statement that takes a name; whether it changed anything.
+pub(crate) async fn changed(
+    transaction: &mut AnyConnection,
+    statement: &'static str,
+    name: &str,
+) -> Result<bool, VaultError> {
+    Ok(sqlx::query(statement).bind(name).execute(transaction).await?.rows_affected() > 0)
+}
+
+/// Runs a statement that takes a name and counts `users`.
+pub(crate) async fn counted(
+    transaction: &mut AnyConnection,
+    statement: &'static str,
+    name: &str,
+) -> Result<u64, VaultError> {
+    let row = sqlx::query(statement).bind(name).fetch_one(transaction).await?;
+    crate::number(row.try_get("users")?)
+}
+
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let settings = format!(
         "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

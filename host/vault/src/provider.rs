@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::database::{changed, counted};
 use crate::error::{Affected, VaultError};
 use crate::page::{self, Statements};
 use crate::record::{By, Listed, NewOrigins, Page, Provider, ProviderChange};
@@ -179,21 +180,13 @@ impl Providers for SqlVault {
 
     async fn delete_provider(&self, by: &By, identifier: &str) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
-        let users = sqlx::query("SELECT COUNT(*) AS users FROM connections WHERE provider = $1")
-            .bind(identifier)
-            .fetch_one(&mut *transaction)
-            .await?;
-        let count: u64 = number(users.try_get("users")?)?;
+        let users = "SELECT COUNT(*) AS users FROM connections WHERE provider = $1";
+        let count = counted(&mut transaction, users, identifier).await?;
         if count > 0 {
             return Err(VaultError::InUse { what: "provider", count, by: "connections" });
         }
-        let gone = sqlx::query("DELETE FROM providers WHERE identifier = $1")
-            .bind(identifier)
-            .execute(&mut *transaction)
-            .await?;
-        if gone.rows_affected() == 0 {
-            return Err(MISSING);
-        }
+        let gone = "DELETE FROM providers WHERE identifier = $1";
+        changed(&mut transaction, gone, identifier).await?.then_some(()).ok_or(MISSING)?;
         self.note(&mut transaction, by, "provider.delete", identifier).await?;
         Ok(transaction.commit().await?)
     }

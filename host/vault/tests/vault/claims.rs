@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use countersign::store::{Store as _, StoreError};
+use countersign_vault::Accounts as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::scene::{Scene, fill, key, state};
+use crate::scene::{Scene, account, by, fill, key, state};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -105,8 +106,14 @@ async fn no_two_flows_of_one_account_run_side_by_side() {
 async fn a_vault_that_is_closed_leaves_no_claim_behind() {
     let scene = Scene::new();
     let vault = scene.open().await;
-    fill(&vault).await;
-    drop(vault.claim(&key("acme-1", Some("u1"))).await.unwrap());
+    let (_, connection, _) = fill(&vault).await;
+    let mut claims = Vec::new();
+    for nth in 0..20 {
+        let identifier = format!("holder {nth}");
+        vault.create_account(&by(), &account(&identifier, &connection)).await.unwrap();
+        claims.push(vault.claim(&key("acme-1", Some(&identifier))).await.unwrap());
+    }
+    drop(claims);
     vault.close().await;
     assert_eq!(scene.number("SELECT COUNT(*) FROM claims WHERE holder IS NOT NULL").await, 0);
 }
