@@ -1,7 +1,7 @@
 //! Connected accounts.
 
 use countersign::account::Status;
-use countersign_gateway::{AccountName, AccountUpdate, Kind};
+use countersign_gateway::{AccountName, AccountUpdate, Kind, NewAccount};
 use countersign_vault::{AccountFilter, Role};
 use serde_json::{Value as Json, json};
 
@@ -147,6 +147,13 @@ async fn an_account_out_of_a_callers_reach_is_not_there() {
         gone(scene.service.delete_account(&caller, &name).await.err().unwrap().kind);
         let change = update(json!(null), json!({}));
         gone(scene.service.update_account(&caller, &name, change).await.err().unwrap().kind);
+        let new = NewAccount {
+            connector: "desk-1".to_owned(),
+            identifier: "u1".to_owned(),
+            authorization_details: json!(null),
+            api_config: json!(null),
+        };
+        gone(scene.service.create_account(&caller, new).await.err().unwrap().kind);
         let listed = scene.service.accounts(&caller, &AccountFilter::default(), &page()).await;
         assert_eq!(listed.err().unwrap().kind, Kind::Forbidden);
     }

@@ -54,6 +54,7 @@ async fn an_update_loses_nothing_that_it_does_not_name() {
     payload["description"] = "first".into();
     payload["x-unknown"] = json!({"kept": true});
     let before = scene.provider(&payload).await;
+    scene.connection(&before, "desk-1", json!({})).await;
     let change = json!({"display_name": "Other Name", "proxy_url": "https://{{domain}}/v2"});
     let after = scene.service.update_provider(
         &scene.caller,
