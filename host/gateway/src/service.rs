@@ -4,6 +4,7 @@ mod account;
 mod connection;
 mod opened;
 mod provider;
+mod subject;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Rows of the vault, as the library's own types.
 
+use countersign::account::{Account, State};
 use countersign::connection::Connection;
 use countersign::provider::Provider;
 use countersign::secret::Secret;
@@ -29,4 +30,16 @@ pub(super) fn connection(row: &vault::Connection, settings: &Secret) -> Result<C
     let json = Json::Object(object(settings.expose())?);
     let connection = Connection::parse(&json).map_err(|_| unreadable("connection", &row.name))?;
     Ok(connection.with_version(row.version))
+}
+
+pub(super) fn account(
+    row: &vault::Account,
+    details: &Secret,
+    state: Option<&State>,
+) -> Result<Account, Fault> {
+    let mut json = object(details.expose())?;
+    json.insert("identifier".to_owned(), row.identifier.clone().into());
+    let account = Account::parse(&Json::Object(json));
+    let account = account.map_err(|_| unreadable("account", &row.id))?;
+    Ok(account.with_status(row.status).with_version(row.version).with_state(state.cloned()))
 }

@@ -6,3 +6,4 @@ mod accounts;
 mod connections;
 mod providers;
 mod scene;
+mod subjects;

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 pub(crate) struct Scene {
     pub(crate) service: Service,
+    pub(crate) host: Countersign,
     pub(crate) caller: Caller,
     _folder: TempDir,
 }
@@ -82,7 +83,7 @@ impl Scene {
         let host =
             Countersign::builder(sandbox, registry, egress).store(Arc::clone(&vault) as _).build();
         let caller = caller(&Role::ALL);
-        Self { service: Service::new(vault, host), caller, _folder: folder }
+        Self { service: Service::new(vault, host.clone()), host, caller, _folder: folder }
     }
 
     pub(crate) async fn provider(&self, payload: &Json) -> Provider {

@@ -1,0 +1,122 @@
+//! Whom a request is for: from the vault's rows to the credential on it.
+
+use bytes::Bytes;
+use countersign_gateway::{AccountUpdate, ConnectionUpdate, Fault, Kind};
+use countersign_vault::{Account, NewOrigins, Role};
+use http::Request;
+use http_body_util::Empty;
+use serde_json::{Map, Value as Json, json};
+
+use crate::scene::{Scene, by_id, caller, desk, details, limited, shop};
+
+/// A request for the account: where it would go, and its credential.
+async fn prepared(scene: &Scene, connector: &str) -> Result<(String, String), Fault> {
+    let subject = scene.service.subject(&caller(&[Role::Proxy]), connector, "u1").await?;
+    let request = Request::get("/things").body(Empty::<Bytes>::new()).unwrap();
+    let request = scene.host.prepare(&subject, request).await.unwrap();
+    let credential = request.headers()["authorization"].to_str().unwrap().to_owned();
+    Ok((request.uri().to_string(), credential))
+}
+
+async fn with_shop() -> (Scene, Account) {
+    let scene = Scene::new().await;
+    let provider = scene.provider(&shop()).await;
+    scene.connection(&provider, "shop-1", json!({"client_id": "c", "client_secret": "s"})).await;
+    let token = json!({"oauth_token": {"access_token": "t"}});
+    let account = scene.account("shop-1", "u1", token, json!({"shop": "a"})).await.unwrap();
+    (scene, account)
+}
+
+#[tokio::test]
+async fn what_the_vault_keeps_becomes_the_credential_of_a_request() {
+    let (scene, _) = with_shop().await;
+    let provider = scene.provider(&desk()).await;
+    scene.connection(&provider, "desk-1", json!({})).await;
+    let values = json!({"domain": "a.example", "username": "key"});
+    scene.account("desk-1", "u1", details(&values), json!(null)).await.unwrap();
+    let (url, credential) = prepared(&scene, "desk-1").await.unwrap();
+    assert_eq!(
+        (url.as_str(), credential.as_str()),
+        ("https://a.example/api/things", "Basic a2V5Og==")
+    );
+    let (url, credential) = prepared(&scene, "shop-1").await.unwrap();
+    assert_eq!(url, "https://a.shops.example/api/things");
+    assert_eq!(credential, "Bearer t");
+}
+
+#[tokio::test]
+async fn a_change_takes_effect_on_the_next_request() {
+    let (scene, account) = with_shop().await;
+    let update = AccountUpdate {
+        authorization_details: json!({"oauth_token": {"access_token": "u"}}),
+        api_config: Json::Null,
+    };
+    scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap();
+    assert_eq!(prepared(&scene, "shop-1").await.unwrap().1, "Bearer u");
+    let change = json!({"proxy_url": "https://{{shop}}.shops.example/v2"});
+    let refuse = NewOrigins::Refuse;
+    scene.service.update_provider(&scene.caller, "shop", &change, refuse).await.unwrap();
+    let (url, _) = prepared(&scene, "shop-1").await.unwrap();
+    assert_eq!(url, "https://a.shops.example/v2/things");
+}
+
+#[tokio::test]
+async fn an_account_that_waits_for_its_holder_says_how_to_go_on() {
+    let scene = Scene::new().await;
+    let provider = scene.provider(&shop()).await;
+    scene.connection(&provider, "shop-1", json!({"client_id": "c"})).await;
+    scene.account("shop-1", "u1", json!(null), json!({"shop": "a"})).await.unwrap();
+    let fault = prepared(&scene, "shop-1").await.err().unwrap();
+    assert_eq!((fault.kind, fault.code), (Kind::Precondition, "account_inactive"));
+    assert!(fault.message.contains("authorization link"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_disabled_connection_sends_nothing() {
+    let (scene, account) = with_shop().await;
+    let off = ConnectionUpdate { enabled: Some(false), settings: Map::new() };
+    scene.service.update_connection(&scene.caller, &account.connection, off).await.unwrap();
+    let fault = prepared(&scene, "shop-1").await.err().unwrap();
+    assert_eq!((fault.kind, fault.code), (Kind::Precondition, "connection_disabled"));
+}
+
+/// Not even where its status is put back by hand.
+#[tokio::test]
+async fn secrets_that_were_not_given_for_an_origin_are_not_sent() {
+    let (scene, account) = with_shop().await;
+    let mut moved = shop();
+    moved["auth_patterns"][0]["oauth_config"]["token_uri"] = "https://evil.example/token".into();
+    let disconnect = NewOrigins::Disconnect;
+    scene.service.update_provider(&scene.caller, "shop", &moved, disconnect).await.unwrap();
+    let fault = prepared(&scene, "shop-1").await.err().unwrap();
+    assert_eq!(fault.code, "account_inactive");
+    // The account's holder has given anew; the connection's secret was not.
+    let update = AccountUpdate {
+        authorization_details: json!({"oauth_token": {"access_token": "u"}}),
+        api_config: Json::Null,
+    };
+    scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap();
+    let fault = prepared(&scene, "shop-1").await.err().unwrap();
+    assert_eq!((fault.kind, fault.code), (Kind::Precondition, "not_given"));
+    let Json::Object(settings) = json!({"client_secret": "new"}) else { panic!() };
+    let given = ConnectionUpdate { enabled: None, settings };
+    scene.service.update_connection(&scene.caller, &account.connection, given).await.unwrap();
+    assert_eq!(prepared(&scene, "shop-1").await.unwrap().1, "Bearer u");
+}
+
+#[tokio::test]
+async fn a_caller_sends_for_the_accounts_that_it_may_touch() {
+    let (scene, _) = with_shop().await;
+    for (who, kind) in [
+        (caller(&[Role::Manage, Role::Reveal]), Kind::Forbidden),
+        (limited(&[Role::Proxy], Some(&["other"]), None), Kind::NotFound),
+        (limited(&[Role::Proxy], None, Some(&["u2"])), Kind::NotFound),
+    ] {
+        let refused = scene.service.subject(&who, "shop-1", "u1").await.err().unwrap();
+        assert_eq!(refused.kind, kind);
+    }
+    let own = limited(&[Role::Proxy], Some(&["shop-1"]), Some(&["u1"]));
+    assert!(scene.service.subject(&own, "shop-1", "u1").await.is_ok());
+    let none = scene.service.subject(&scene.caller, "shop-1", "u9").await.err().unwrap();
+    assert_eq!(none.kind, Kind::NotFound);
+}
