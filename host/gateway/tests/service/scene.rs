@@ -17,6 +17,7 @@ use tempfile::TempDir;
 pub(crate) struct Scene {
     pub(crate) service: Service,
     pub(crate) host: Countersign,
+    pub(crate) vault: Arc<SqlVault>,
     pub(crate) caller: Caller,
     _folder: TempDir,
 }
@@ -83,7 +84,8 @@ impl Scene {
         let host =
             Countersign::builder(sandbox, registry, egress).store(Arc::clone(&vault) as _).build();
         let caller = caller(&Role::ALL);
-        Self { service: Service::new(vault, host.clone()), host, caller, _folder: folder }
+        let service = Service::new(Arc::clone(&vault) as _, host.clone());
+        Self { service, host, vault, caller, _folder: folder }
     }
 
     pub(crate) async fn provider(&self, payload: &Json) -> Provider {

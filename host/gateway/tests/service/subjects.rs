@@ -1,8 +1,9 @@
 //! Whom a request is for: from the vault's rows to the credential on it.
 
 use bytes::Bytes;
+use countersign::account::Status;
 use countersign_gateway::{AccountUpdate, ConnectionUpdate, Fault, Kind};
-use countersign_vault::{Account, NewOrigins, Role};
+use countersign_vault::{Account, AccountChange, Accounts as _, By, NewOrigins, Role};
 use http::Request;
 use http_body_util::Empty;
 use serde_json::{Map, Value as Json, json};
@@ -90,6 +91,30 @@ async fn secrets_that_were_not_given_for_an_origin_are_not_sent() {
     scene.service.update_provider(&scene.caller, "shop", &moved, disconnect).await.unwrap();
     let fault = prepared(&scene, "shop-1").await.err().unwrap();
     assert_eq!(fault.code, "account_inactive");
+    let by = By { client: "somebody".to_owned(), request: "r".to_owned() };
+    let active =
+        AccountChange { over: 2, status: Some(Status::Active), ..AccountChange::default() };
+    scene.vault.update_account(&by, &account.id, &active).await.unwrap();
+    let Json::Object(settings) = json!({"client_secret": "new"}) else { panic!() };
+    let given = ConnectionUpdate { enabled: None, settings };
+    scene.service.update_connection(&scene.caller, &account.connection, given).await.unwrap();
+    let fault = prepared(&scene, "shop-1").await.err().unwrap();
+    assert_eq!((fault.kind, fault.code), (Kind::Precondition, "not_given"));
+    let update = AccountUpdate {
+        authorization_details: json!({"oauth_token": {"access_token": "u"}}),
+        api_config: Json::Null,
+    };
+    scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap();
+    assert_eq!(prepared(&scene, "shop-1").await.unwrap().1, "Bearer u");
+}
+
+#[tokio::test]
+async fn a_connections_secret_that_was_not_given_for_an_origin_is_not_sent() {
+    let (scene, account) = with_shop().await;
+    let mut moved = shop();
+    moved["auth_patterns"][0]["oauth_config"]["token_uri"] = "https://evil.example/token".into();
+    let disconnect = NewOrigins::Disconnect;
+    scene.service.update_provider(&scene.caller, "shop", &moved, disconnect).await.unwrap();
     // The account's holder has given anew; the connection's secret was not.
     let update = AccountUpdate {
         authorization_details: json!({"oauth_token": {"access_token": "u"}}),
