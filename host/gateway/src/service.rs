@@ -2,6 +2,7 @@
 
 mod account;
 mod connection;
+mod document;
 mod opened;
 mod provider;
 mod subject;

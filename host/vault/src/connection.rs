@@ -164,7 +164,7 @@ impl Connections for SqlVault {
         if let Some(Given { document, origins: given, provider_version }) = &change.settings {
             let provider = &before.provider;
             provider::same_version(&mut transaction, provider, *provider_version).await?;
-            self.rebind_shared(&mut transaction, &before, given).await?;
+            self.rebind_state(&mut transaction, &before.shared(), given).await?;
             self.write_settings(&mut transaction, &before, document, given).await?;
         }
         let enabled = change.enabled.unwrap_or(before.enabled);
@@ -229,16 +229,6 @@ impl SqlVault {
             .execute(transaction)
             .await?;
         Ok(())
-    }
-
-    /// What the connection shares goes along with its new settings, or is forgotten.
-    async fn rebind_shared(
-        &self,
-        transaction: &mut AnyConnection,
-        before: &Connection,
-        wanted: &[String],
-    ) -> Result<(), VaultError> {
-        self.rebind_state(transaction, &before.shared(), wanted).await
     }
 
     async fn write_settings(

@@ -20,6 +20,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::caller::Caller;
 use crate::fault::{Fault, FieldFault, Kind};
+use crate::service::document::{merge, put, without_tokens};
 use crate::service::{Service, opened};
 
 /// Which account: by its id, or by its connection's name and its identifier.
@@ -300,37 +301,6 @@ fn unusable(message: &str) -> Fault {
 
 fn overtaken() -> Fault {
     Fault::from(vault::VaultError::Overtaken { what: "account" })
-}
-
-fn put(document: &mut Map<String, Json>, key: &str, value: Json) {
-    if !value.is_null() && value != json!({}) {
-        document.insert(key.to_owned(), value);
-    }
-}
-
-/// Each member in place of the old one; null takes one away. `path_variables` likewise.
-fn merge(document: &mut Map<String, Json>, key: &str, value: Json) {
-    let Json::Object(members) = value else { return put(document, key, value) };
-    let kept = document.entry(key).or_insert_with(|| json!({}));
-    let Json::Object(kept) = kept else { return };
-    for (name, value) in members {
-        if value.is_null() {
-            kept.remove(&name);
-        } else if value.is_object() {
-            merge(kept, &name, value);
-        } else {
-            kept.insert(name, value);
-        }
-    }
-}
-
-/// The document without the tokens, which are the account's state.
-fn without_tokens(mut document: Map<String, Json>) -> Map<String, Json> {
-    let token = document.get_mut("authorization_details").and_then(|it| it.get_mut("oauth_token"));
-    if let Some(Json::Object(token)) = token {
-        token.retain(|name, _| name == "scopes" || name == "domain");
-    }
-    document
 }
 
 /// The values that stand in host names, by name.
