@@ -144,15 +144,17 @@ impl Provider {
 
     /// Where secrets of a connection that uses this pattern may go, and those of its accounts:
     /// the origin of `proxy_url`, those of the pattern's endpoints, and those that are listed, with
-    /// placeholders as they are written. Sorted, each once. A credential that was given for fewer
+    /// placeholders as they are written, each with what decides its value besides the account: its
+    /// field's `pattern`, and its mutation. Sorted, each once. A credential that was given for fewer
     /// must not be used.
     pub fn secret_origins(&self, pattern: &AuthPattern) -> Vec<String> {
         let endpoints = pattern.endpoints();
         let endpoints = endpoints.iter().filter_map(|(_, url)| Template::parse(url).ok());
         let listed = self.listed_origins.iter().chain(pattern.listed_origins().iter());
-        let all = [self.template.origin_text()]
+        let hole = |name: &str| pattern.hole(name);
+        let all = [self.template.origin_text(hole)]
             .into_iter()
-            .chain(endpoints.map(|template| template.origin_text()))
+            .chain(endpoints.map(|template| template.origin_text(hole)))
             .chain(listed.map(ToString::to_string));
         all.collect::<BTreeSet<_>>().into_iter().collect()
     }

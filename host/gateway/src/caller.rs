@@ -36,6 +36,15 @@ impl Caller {
         Err(Fault::new(Kind::Forbidden, "forbidden", message))
     }
 
+    /// The same of one that is limited to some identifiers, where all of a connection are touched.
+    pub(crate) fn need_all_identifiers(&self) -> Result<(), Fault> {
+        if self.client.identifiers.is_none() {
+            return Ok(());
+        }
+        let message = "this client is limited to some identifiers";
+        Err(Fault::new(Kind::Forbidden, "forbidden", message))
+    }
+
     /// Whether it may touch this connection.
     pub(crate) fn reaches_connection(&self, name: &str) -> bool {
         self.client.connections.as_ref().is_none_or(|names| names.iter().any(|it| it == name))

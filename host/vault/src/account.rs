@@ -216,6 +216,11 @@ impl Accounts for SqlVault {
     ) -> Result<Account, VaultError> {
         let mut transaction = self.database.begin().await?;
         let before = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        if let Some(over) = change.over_state
+            && self.state_version(&mut transaction, id).await? != over
+        {
+            return Err(VaultError::Overtaken { what: "state" });
+        }
         let mut owner = before.owner();
         if let Some(Given { document, origins: given, provider_version }) = &change.details {
             provider::same_version(&mut transaction, &before.provider, *provider_version).await?;

@@ -191,6 +191,8 @@ pub struct NewAccount {
 pub struct AccountChange {
     /// The version that it was read with.
     pub over: u64,
+    /// The version of the state that was read with it, 0 for none; `None` whatever that is now.
+    pub over_state: Option<u64>,
     /// Whether it can be used.
     pub status: Option<Status>,
     /// What its holder typed. State that was given for fewer origins goes, unless there is new state

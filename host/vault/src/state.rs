@@ -144,6 +144,19 @@ impl SqlVault {
         Ok(state)
     }
 
+    /// The version of the state that there is; 0 for none.
+    pub(crate) async fn state_version(
+        &self,
+        transaction: &mut AnyConnection,
+        owner: &str,
+    ) -> Result<u64, VaultError> {
+        let row = sqlx::query("SELECT version FROM states WHERE owner = $1")
+            .bind(owner)
+            .fetch_optional(transaction)
+            .await?;
+        row.map_or(Ok(0), |row| number(row.try_get("version")?))
+    }
+
     /// Takes the state away. A flow that is under way for it comes to nothing.
     pub(crate) async fn empty_state(
         &self,

@@ -11,7 +11,7 @@ use super::{Field, FieldMutation, field, header, mutation, origins, placeholder}
 use crate::{
     fields::names_a_secret,
     problem::{Problems, Reader, flatten},
-    target::AllowedOrigins,
+    target::{AllowedOrigins, Pattern},
     values::Values,
 };
 
@@ -172,6 +172,20 @@ impl AuthPattern {
             }
         });
         endpoints
+    }
+
+    /// A placeholder with what decides its value besides the account: `domain`,
+    /// `domain|[a-z]+`, `domain|[a-z]+|{"suffix":".example.com"}`.
+    pub(super) fn hole(&self, name: &str) -> String {
+        let pattern = self.field(name).and_then(Field::pattern).map(Pattern::as_str);
+        let mutation = self.raw.get("auth_field_mutations").and_then(|all| all.get(name));
+        match (pattern, mutation) {
+            (None, None) => name.to_owned(),
+            (Some(pattern), None) => format!("{name}|{pattern}"),
+            (pattern, Some(mutation)) => {
+                format!("{name}|{}|{mutation}", pattern.unwrap_or_default())
+            }
+        }
     }
 
     /// Where it stands in its payload: `auth_patterns[0]`.

@@ -219,7 +219,28 @@ fn the_origins_that_secrets_go_to_are_those_of_every_url_each_once() {
             "https://api.acme.test:8443",
             "https://files.acme.test",
             "https://login.acme.test",
-            "https://{{domain}}.acme.test",
+            "https://{{domain|[a-z]+}}.acme.test",
         ]
     );
+}
+
+/// Otherwise a change of it would take what was given for one host to another.
+#[test]
+fn what_decides_a_host_is_part_of_where_secrets_go() {
+    let origins = |payload: &Json| {
+        let provider = Provider::parse(payload).unwrap();
+        provider.secret_origins(&provider.auth_patterns()[0])
+    };
+    let mut payload = good();
+    payload["proxy_url"] = "https://{{domain}}.acme.test".into();
+    let before = origins(&payload);
+    let mut looser = payload.clone();
+    looser["auth_patterns"][0]["fields"][0]["pattern"] = ".*".into();
+    let mut mutated = payload.clone();
+    mutated["auth_patterns"][0]["auth_field_mutations"]["domain"] = json!({"suffix": "x"});
+    for changed in [looser, mutated] {
+        assert!(!origins(&changed).iter().all(|origin| before.contains(origin)));
+    }
+    payload["auth_patterns"][0]["fields"][1]["label"] = "Other".into();
+    assert_eq!(origins(&payload), before);
 }

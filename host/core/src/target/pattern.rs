@@ -26,6 +26,13 @@ impl Pattern {
         build(&format!(r"\A(?:{text})\z")).map(Self)
     }
 
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        let text = self.0.as_str();
+        let inner = text.strip_prefix(r"\A(?:").and_then(|text| text.strip_suffix(r")\z"));
+        inner.unwrap_or(text)
+    }
+
     /// Whether the whole value matches.
     pub fn matches(&self, value: &str) -> bool {
         self.0.is_match(value)

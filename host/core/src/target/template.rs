@@ -107,9 +107,10 @@ impl Template {
         whole.into_iter().chain(labels.into_iter().flatten())
     }
 
-    /// Where it leads, as far as the template says: an origin, or the text of one with its
-    /// placeholders. Equal texts lead to the same places for the same values.
-    pub fn origin_text(&self) -> String {
+    /// Where it leads, as far as the template says: an origin, or the text of one with each of its
+    /// placeholders as `hole` writes it. Equal texts lead to the same places for the same values.
+    pub fn origin_text(&self, hole: impl Fn(&str) -> String) -> String {
+        let braced = |name: &str| format!("{{{{{}}}}}", hole(name));
         let host = match &self.host {
             HostPart::Literal(host) => host.to_string(),
             HostPart::Whole(name) => braced(name),
@@ -151,10 +152,6 @@ impl Template {
             _ => None,
         }
     }
-}
-
-fn braced(name: &str) -> String {
-    format!("{{{{{name}}}}}")
 }
 
 /// As [`Template::parse`].

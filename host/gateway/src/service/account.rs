@@ -10,7 +10,7 @@ use std::sync::Arc;
 use countersign::Subject;
 use countersign::account::{Account, State, Status};
 use countersign::connection::Connection;
-use countersign::provider::{AuthPattern, Provider};
+use countersign::provider::{AuthPattern, Field, Provider};
 use countersign::secret::Secret;
 use countersign::target::Template;
 use countersign_vault::{
@@ -93,7 +93,7 @@ impl Service {
         let mut document = Map::new();
         put(&mut document, "authorization_details", new.authorization_details);
         put(&mut document, "api_config", new.api_config);
-        let judged = self.judge_account(&place, &identifier, document).await?;
+        let judged = self.judge_account(&place, &identifier, document, None).await?;
         let new = vault::NewAccount {
             connection: place.row.id,
             identifier,
@@ -126,12 +126,12 @@ impl Service {
         let opened = self.vault.details(&account, &account.origins).await?;
         let (details, state) = opened.ok_or_else(overtaken)?;
         let mut document = opened::object(details.expose())?;
-        if let (Some(state), Some(token)) = (
-            &state,
-            document.get_mut("authorization_details").and_then(|it| it.get_mut("oauth_token")),
-        ) {
-            for (name, secret) in &state.secrets {
-                token[name] = secret.expose().into();
+        if let Some(state) = state {
+            let details = document.entry("authorization_details").or_insert_with(|| json!({}));
+            if details.get("static_auth").is_none() {
+                for (name, secret) in &state.secrets {
+                    details["oauth_token"][name] = secret.expose().into();
+                }
             }
         }
         let mut take = |key: &str| {
@@ -168,18 +168,28 @@ impl Service {
         let (old, kept) =
             self.vault.details(&before, &before.origins).await?.ok_or_else(overtaken)?;
         let old = opened::object(old.expose())?;
-        let given_anew = !update.authorization_details.is_null();
+        let given = carried(update.authorization_details, update.api_config)?;
+        let given_anew = given.contains_key("authorization_details");
         let mut document = old.clone();
-        put(&mut document, "authorization_details", update.authorization_details);
-        merge(&mut document, "api_config", update.api_config);
-        let moved = hosts(&place, &old) != hosts(&place, &document);
-        let mut judged = self.judge_account(&place, &before.identifier, document).await?;
-        let covered = judged.details.origins.iter().all(|origin| before.origins.contains(origin));
-        let goes_elsewhere = !given_anew && (moved || !covered);
-        if goes_elsewhere && holds_typed_secrets(&place, &old) {
-            let what = "were given for other hosts than they would now go to";
-            return Err(Fault::field("authorization_details", what, "give them again"));
+        for (key, value) in given.clone() {
+            if key == "api_config" {
+                merge(&mut document, &key, value);
+            } else {
+                put(&mut document, &key, value);
+            }
         }
+        let moved = hosts(&place, &old) != hosts(&place, &document);
+        let origins = place.provider.secret_origins(&place.pattern);
+        let covered = origins.iter().all(|origin| before.origins.contains(origin));
+        if moved || !covered {
+            let faults = not_given_again(&place, &given, &document);
+            if !faults.is_empty() {
+                return Err(Fault::of_fields(faults));
+            }
+        }
+        let goes_elsewhere = !given_anew && (moved || !covered);
+        let stays = (!given_anew && !goes_elsewhere).then_some(before.status);
+        let mut judged = self.judge_account(&place, &before.identifier, document, stays).await?;
         // Without a new refresh token the old one goes on, as in RFC 6749, section 6.
         if let (Some(new), Some(kept), false) = (&mut judged.state, &kept, moved)
             && let Some(refresh) = kept.secrets.get("refresh_token").filter(|_| covered)
@@ -194,6 +204,7 @@ impl Service {
         };
         let change = AccountChange {
             over: before.version,
+            over_state: Some(kept.map_or(0, |kept| kept.version)),
             status: Some(status),
             details: Some(judged.details),
             state,
@@ -248,12 +259,14 @@ impl Service {
         Ok(Place { row, connection, provider, pattern, provider_version })
     }
 
-    /// Every problem at once: the document's own, and what the plugin says of the values.
+    /// Every problem at once: the document's own, and what the plugin says of the values. `stays` is
+    /// the status of one whose tokens are not in the document.
     async fn judge_account(
         &self,
         place: &Place,
         identifier: &str,
         document: Map<String, Json>,
+        stays: Option<Status>,
     ) -> Result<Judged, Fault> {
         let mut json = document.clone();
         json.insert("identifier".to_owned(), identifier.into());
@@ -261,7 +274,7 @@ impl Service {
         let account =
             account.map_err(|problems| Fault::of_fields(FieldFault::of(&problems, "")))?;
         let (status, state) = (account.status(), account.state().cloned());
-        if status == Status::Active {
+        if stays.unwrap_or(status) == Status::Active {
             let (provider, connection) =
                 (Arc::clone(&place.provider), Arc::clone(&place.connection));
             let subject = Subject::new("", provider, connection, Arc::new(account));
@@ -318,11 +331,47 @@ fn hosts(place: &Place, document: &Map<String, Json>) -> BTreeSet<(String, Strin
     values.collect()
 }
 
-/// Whether there is anything typed that another host should not see: more than what hosts are made of.
-fn holds_typed_secrets(place: &Place, document: &Map<String, Json>) -> bool {
-    let details = document.get("authorization_details").and_then(|it| it.get("static_auth"));
-    let details = details.and_then(|it| it.get("details")).and_then(Json::as_object);
-    let in_hosts = hosts(place, document);
-    let names = details.into_iter().flatten().filter(|(_, value)| !value.is_null());
-    names.map(|(name, _)| name).any(|name| in_hosts.iter().all(|(host, _)| host != name))
+/// What an update brings. Details without a credential in them, such as the SDKs send where they
+/// have none, bring nothing.
+fn carried(details: Json, config: Json) -> Result<Map<String, Json>, Fault> {
+    let mut given = Map::new();
+    put(&mut given, "authorization_details", details);
+    if given.contains_key("authorization_details") {
+        let mut alone = given.clone();
+        alone.insert("identifier".to_owned(), "any".into());
+        let account = Account::parse(&Json::Object(alone));
+        let account =
+            account.map_err(|problems| Fault::of_fields(FieldFault::of(&problems, "")))?;
+        if account.status() != Status::Active {
+            given.remove("authorization_details");
+        }
+    }
+    put(&mut given, "api_config", config);
+    Ok(given)
+}
+
+/// Each value that would be taken along to another host without being given for it. What hosts and
+/// paths are made of may stay.
+fn not_given_again(
+    place: &Place,
+    given: &Map<String, Json>,
+    document: &Map<String, Json>,
+) -> Vec<FieldFault> {
+    let (given, in_hosts) = (names(given), hosts(place, document));
+    let stays = |name: &String| {
+        given.contains(name)
+            || in_hosts.iter().any(|(host, _)| host == name)
+            || place.pattern.field(name).is_some_and(Field::is_path_param)
+    };
+    let taken_along = names(document).into_iter().filter(|name| !stays(name));
+    let what = "was given for other hosts than it would now go to";
+    taken_along.map(|name| FieldFault::new(name, what, "give it again")).collect()
+}
+
+/// The names of all values in a document.
+fn names(document: &Map<String, Json>) -> BTreeSet<String> {
+    let mut json = document.clone();
+    json.insert("identifier".to_owned(), "any".into());
+    let Ok(account) = Account::parse(&Json::Object(json)) else { return BTreeSet::new() };
+    account.values().map(|(name, _)| name.to_owned()).collect()
 }

@@ -12,6 +12,9 @@ use crate::fault::{Fault, FieldFault};
 use crate::service::Service;
 use crate::service::opened;
 
+/// What makes a connection what it is, and no setting of it.
+const FIXED: [&str; 3] = ["name", "auth_pattern", "type"];
+
 /// Characters of a connection's name (the management API's own number).
 const LONGEST_NAME: usize = 400;
 
@@ -57,6 +60,10 @@ impl Service {
             let what = "is empty, longer than 400 characters, or holds more than letters, digits, \
                         spaces, `_`, `:` and `-`";
             faults.push(FieldFault::new("name", what, "choose a plain name"));
+        }
+        for fixed in FIXED.into_iter().filter(|fixed| settings.contains_key(*fixed)) {
+            let fix = "say it beside the settings";
+            faults.push(FieldFault::new(fixed, "is no setting", fix));
         }
         let mut settings = settings.clone();
         settings.insert("name".to_owned(), name.clone().into());
@@ -113,6 +120,7 @@ impl Service {
         id: &str,
         update: ConnectionUpdate,
     ) -> Result<vault::Connection, Fault> {
+        caller.need_all_identifiers()?;
         let before = self.connection(caller, id).await?;
         let mut change = ConnectionChange { over: before.version, ..ConnectionChange::default() };
         change.enabled = update.enabled;
@@ -124,6 +132,7 @@ impl Service {
 
     /// Removes a connection that has no account.
     pub async fn delete_connection(&self, caller: &Caller, id: &str) -> Result<(), Fault> {
+        caller.need_all_identifiers()?;
         self.connection(caller, id).await?;
         Ok(self.vault.delete_connection(&caller.by(), id).await?)
     }
@@ -152,9 +161,8 @@ impl Service {
         let row = row.ok_or_else(|| Fault::not_found("provider"))?;
         let provider = opened::provider(&row)?;
         let mut settings = opened::object(self.settings(before).await?.expose())?;
-        let kept_secret =
-            settings.contains_key("client_secret") && !update.contains_key("client_secret");
-        for fixed in ["name", "auth_pattern", "type"] {
+        let given: Vec<String> = update.keys().cloned().collect();
+        for fixed in FIXED {
             if update.contains_key(fixed) {
                 return Err(Fault::field(fixed, "cannot change", "make another connection"));
             }
@@ -170,9 +178,18 @@ impl Service {
             Fault::field("auth_pattern", &error.to_string(), "make another connection")
         })?;
         let wanted = provider.secret_origins(pattern);
-        if kept_secret && !wanted.iter().all(|origin| before.origins.contains(origin)) {
+        if !wanted.iter().all(|origin| before.origins.contains(origin)) {
             let what = "was given for fewer origins than the provider now has";
-            return Err(Fault::field("client_secret", what, "give it again"));
+            let values = connection.values();
+            let secrets = values.iter().filter(|(_, value)| value.as_secret().is_some());
+            let names = secrets.filter_map(|(name, _)| name.strip_prefix("connection/"));
+            let kept =
+                names.filter(|name| !given.iter().any(|it| name.split('/').next() == Some(it)));
+            let faults: Vec<_> =
+                kept.map(|name| FieldFault::new(name, what, "give it again")).collect();
+            if !faults.is_empty() {
+                return Err(Fault::of_fields(faults));
+            }
         }
         let document = Secret::new(json.to_string());
         Ok(Given { document, origins: wanted, provider_version: row.version })

@@ -13,6 +13,9 @@ pub(super) fn put(document: &mut Map<String, Json>, key: &str, value: Json) {
 pub(super) fn merge(document: &mut Map<String, Json>, key: &str, value: Json) {
     let Json::Object(members) = value else { return put(document, key, value) };
     let kept = document.entry(key).or_insert_with(|| json!({}));
+    if !kept.is_object() {
+        *kept = json!({});
+    }
     let Json::Object(kept) = kept else { return };
     for (name, value) in members {
         if value.is_null() {

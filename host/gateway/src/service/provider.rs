@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::caller::Caller;
 use crate::fault::{Fault, FieldFault};
-use crate::service::Service;
+use crate::service::{Service, opened};
 
 /// Of the management API: characters, and pairs of `metadata`.
 const LONGEST_NAME: usize = 200;
@@ -77,7 +77,7 @@ impl Service {
         let change = ProviderChange {
             over: before.version,
             payload: Json::Object(payload).to_string(),
-            origins: self.origins_of_connections(&provider).await?,
+            origins: self.origins_of_connections(&before, &provider).await?,
             new_origins,
         };
         Ok(self.vault.update_provider(&caller.by(), identifier, &change).await?)
@@ -117,8 +117,10 @@ impl Service {
     /// For each connection of the provider, where its secrets go from now on.
     async fn origins_of_connections(
         &self,
+        before: &vault::Provider,
         provider: &Provider,
     ) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+        let before = opened::provider(before)?;
         let identifier = Some(provider.identifier().to_owned());
         let filter = ConnectionFilter { provider: identifier, ..ConnectionFilter::default() };
         let mut origins = BTreeMap::new();
@@ -131,6 +133,12 @@ impl Service {
                     let what = format!("the connection {} uses another: {error}", row.name);
                     Fault::field("auth_patterns", &what, "keep the pattern under its name")
                 })?;
+                let old = before.pattern(connection.pattern());
+                if old.is_ok_and(|old| old.auth_type() != pattern.auth_type()) {
+                    let what = format!("the connection {} would get another type", row.name);
+                    let fix = "keep the patterns that connections use under their names";
+                    return Err(Fault::field("auth_patterns", &what, fix));
+                }
                 origins.insert(row.id.clone(), provider.secret_origins(pattern));
             }
             match listed.rows.last() {

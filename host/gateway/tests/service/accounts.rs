@@ -1,6 +1,7 @@
 //! Connected accounts.
 
-use countersign::account::Status;
+use countersign::account::{State, Status};
+use countersign::store::{StateKey, Store as _};
 use countersign_gateway::{AccountName, AccountUpdate, Kind, NewAccount};
 use countersign_vault::{AccountFilter, Role};
 use serde_json::{Value as Json, json};
@@ -87,8 +88,11 @@ async fn another_host_needs_the_credentials_again() {
         let update = update(details, json!({"domain": "evil.example"}));
         scene.service.update_account(&scene.caller, &by_id(&account), update).await
     };
-    let fault = change(json!(null)).await.err().unwrap();
-    assert_eq!(fields(&fault), ["authorization_details"]);
+    // What holds no credential gives none again.
+    for nothing in [json!(null), json!({}), json!({"oauth_token": {}}), details(&json!({}))] {
+        let fault = change(nothing).await.err().unwrap();
+        assert_eq!(fields(&fault), ["username"]);
+    }
     let (kept, config) = scene.revealed(&account).await;
     assert_eq!((kept, config), (given.clone(), json!({"domain": "a.example"})));
     let changed = change(given).await.unwrap();
@@ -159,4 +163,62 @@ async fn an_account_out_of_a_callers_reach_is_not_there() {
     }
     let own = limited(&Role::ALL, Some(&["desk-1"]), Some(&["u1"]));
     scene.service.delete_account(&own, &by_id(&account)).await.unwrap();
+}
+
+/// A credential may be among the values beside the credentials.
+#[tokio::test]
+async fn another_host_gets_no_value_that_was_not_given_for_it() {
+    let scene = with_desk().await;
+    let given = details(&json!({"domain": "a.example"}));
+    let config = json!({"username": "canary"});
+    let account = scene.account("desk-1", "u1", given, config).await.unwrap();
+    let change = async |config: Json| {
+        let update = update(details(&json!({"domain": "evil.example"})), config);
+        scene.service.update_account(&scene.caller, &by_id(&account), update).await
+    };
+    let fault = change(json!(null)).await.err().unwrap();
+    assert_eq!(fields(&fault), ["username"]);
+    assert_eq!(change(json!({"username": "mine"})).await.unwrap().status, Status::Active);
+}
+
+#[tokio::test]
+async fn details_without_a_credential_leave_those_that_there_are() {
+    let scene = with_shop().await;
+    let token = json!({"oauth_token": {"access_token": "t"}});
+    let account = scene.account("shop-1", "u1", token, json!({"shop": "a"})).await.unwrap();
+    for nothing in [json!({}), json!({"oauth_token": {}})] {
+        let update = update(nothing, json!(null));
+        let after = scene.service.update_account(&scene.caller, &by_id(&account), update).await;
+        assert_eq!(after.unwrap().status, Status::Active);
+    }
+    let now = scene.service.account(&scene.caller, &by_id(&account)).await.unwrap();
+    assert_eq!(scene.revealed(&now).await.0["oauth_token"]["access_token"], "t");
+}
+
+#[tokio::test]
+async fn an_update_without_tokens_is_judged_with_those_that_there_are() {
+    let scene = with_shop().await;
+    let token = json!({"oauth_token": {"access_token": "t"}});
+    let config = json!({"shop": "a", "tenant": "x"});
+    let account = scene.account("shop-1", "u1", token, config).await.unwrap();
+    let update = update(json!(null), json!({"tenant": "../X"}));
+    let fault = scene.service.update_account(&scene.caller, &by_id(&account), update).await;
+    assert_eq!(fields(&fault.err().unwrap()), ["tenant"]);
+}
+
+/// A flow brings tokens to an account that was made without details, as the SDKs make them.
+#[tokio::test]
+async fn tokens_that_a_flow_brought_are_shown() {
+    let scene = with_shop().await;
+    let account = scene.account("shop-1", "u1", json!(null), json!({"shop": "a"})).await.unwrap();
+    let key = StateKey {
+        environment: String::new(),
+        connection: "shop-1".to_owned(),
+        identifier: Some("u1".to_owned()),
+    };
+    let state =
+        State { secrets: [("access_token".to_owned(), "t".into())].into(), ..State::default() };
+    let claim = scene.vault.claim(&key).await.unwrap();
+    scene.vault.save(&key, &claim, 0, state).await.unwrap();
+    assert_eq!(scene.revealed(&account).await.0, json!({"oauth_token": {"access_token": "t"}}));
 }

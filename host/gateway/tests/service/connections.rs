@@ -52,16 +52,17 @@ async fn every_problem_of_a_connection_is_told_at_once() {
         name: Some("näme".to_owned()),
         auth_pattern: Some("BASIC".to_owned()),
     };
-    let settings = object(json!({"client_id": "a\nb"}));
+    let settings = object(json!({"client_id": "a\nb", "type": "NOPE"}));
     let fault = scene.service.create_connection(&scene.caller, &new, &settings).await;
-    assert_eq!(fields(&fault.err().unwrap()), ["name", "auth_pattern", "client_id"]);
+    assert_eq!(fields(&fault.err().unwrap()), ["name", "type", "auth_pattern", "client_id"]);
 }
 
 #[tokio::test]
 async fn settings_that_are_left_out_stay_and_null_takes_one_away() {
     let scene = Scene::new().await;
     let provider = scene.provider(&shop()).await;
-    let settings = json!({"client_id": "c", "client_secret": "s", "scopes": ["a"]});
+    let settings = json!({"client_id": "c", "client_secret": "s", "private_key": "k",
+        "scopes": ["a"]});
     let before = scene.connection(&provider, "shop-1", settings).await;
     let update = |enabled, settings| {
         let update = ConnectionUpdate { enabled, settings: object(settings) };
@@ -78,8 +79,9 @@ async fn settings_that_are_left_out_stay_and_null_takes_one_away() {
     let disconnect = NewOrigins::Disconnect;
     scene.service.update_provider(&scene.caller, "shop", &moved, disconnect).await.unwrap();
     let fault = update(None, json!({"client_id": "e"})).await.err().unwrap();
-    assert_eq!(fields(&fault), ["client_secret"]);
-    let after = update(None, json!({"client_secret": "t"})).await.unwrap();
+    assert_eq!(fields(&fault), ["client_secret", "private_key"]);
+    let given = json!({"client_secret": "t", "private_key": null});
+    let after = update(None, given).await.unwrap();
     assert!(after.origins.contains(&"https://new.example".to_owned()));
 }
 
@@ -91,6 +93,13 @@ async fn a_caller_sees_the_connections_that_it_may_touch() {
     let second = scene.connection(&provider, "desk-2", json!({})).await;
     let caller = limited(&[Role::Manage], Some(&["desk-1"]), None);
     assert!(scene.service.connection(&caller, &first.id).await.is_ok());
+    // All accounts of a connection are touched by what changes it.
+    let caller_of_one = limited(&[Role::Manage], Some(&["desk-1"]), Some(&["u1"]));
+    let off = ConnectionUpdate { enabled: Some(false), settings: object(json!({})) };
+    let fault = scene.service.update_connection(&caller_of_one, &first.id, off).await;
+    assert_eq!(fault.err().unwrap().kind, Kind::Forbidden);
+    let fault = scene.service.delete_connection(&caller_of_one, &first.id).await;
+    assert_eq!(fault.err().unwrap().kind, Kind::Forbidden);
     let hidden = scene.service.connection(&caller, &second.id).await.err().unwrap();
     assert_eq!(hidden.kind, Kind::NotFound);
     let gone = scene.service.delete_connection(&caller, &second.id).await.err().unwrap();

@@ -79,6 +79,22 @@ async fn a_pattern_keeps_its_type() {
     assert_eq!(fields(&fault.await.err().unwrap()), ["auth_patterns[0].type"]);
 }
 
+/// Though no pattern changes its place.
+#[tokio::test]
+async fn a_connection_keeps_the_type_that_its_accounts_were_made_for() {
+    let scene = Scene::new().await;
+    let mut payload = desk();
+    payload["auth_patterns"][0]["name"] = "x".into();
+    let provider = scene.provider(&payload).await;
+    scene.connection(&provider, "desk-1", json!({})).await;
+    let mut change = payload.clone();
+    let other = json!({"type": "API_KEY", "is_default": true, "fields": [
+        {"field_name": "domain", "required": true}, {"field_name": "api_key"}]});
+    change["auth_patterns"].as_array_mut().unwrap().push(other);
+    let fault = scene.service.update_provider(&scene.caller, "desk", &change, NewOrigins::Confirm);
+    assert_eq!(fields(&fault.await.err().unwrap()), ["auth_patterns"]);
+}
+
 #[tokio::test]
 async fn a_change_that_takes_secrets_elsewhere_is_confirmed_by_one_who_may_see_them() {
     let scene = Scene::new().await;

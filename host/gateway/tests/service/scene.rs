@@ -161,7 +161,8 @@ pub(crate) fn shop() -> Json {
         "display_name": "Shop", "proxy_url": "https://{{shop}}.shops.example/api",
         "proxy_enabled": true,
         "auth_patterns": [{
-            "type": "OAUTH", "account_fields": [{"field_name": "shop"}, {"field_name": "tenant"}],
+            "type": "OAUTH", "account_fields": [{"field_name": "shop"},
+                {"field_name": "tenant", "pattern": "[a-z]+", "is_path_param": true}],
             "oauth_config": {
                 "authorize_uri": "https://login.shops.example/authorize",
                 "token_uri": "https://login.shops.example/token",

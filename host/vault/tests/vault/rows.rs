@@ -175,3 +175,24 @@ async fn secrets_are_given_under_the_provider_that_there_is() {
         vault.update_connection(&by(), &connection.id, &change).await.err().unwrap()
     ));
 }
+
+/// A renewal between the reading and the writing has used up the refresh token that was read.
+#[tokio::test]
+async fn a_change_over_an_older_state_changes_nothing() {
+    let scene = Scene::new();
+    let vault = scene.open().await;
+    let (.., account) = fill(&vault).await;
+    let (_, read) = vault.details(&account, &account.origins).await.unwrap().unwrap();
+    let over = read.unwrap().version;
+    let replace = |over, over_state| AccountChange {
+        over,
+        over_state: Some(over_state),
+        state: StateChange::Replace(state("new")),
+        ..Default::default()
+    };
+    for late in [0, over + 1] {
+        let error = vault.update_account(&by(), &account.id, &replace(1, late)).await.err();
+        assert!(matches!(error, Some(VaultError::Overtaken { what: "state" })));
+    }
+    vault.update_account(&by(), &account.id, &replace(1, over)).await.unwrap();
+}
