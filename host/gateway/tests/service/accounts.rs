@@ -3,7 +3,7 @@
 use countersign::account::{State, Status};
 use countersign::store::{StateKey, Store as _};
 use countersign_gateway::{AccountName, AccountUpdate, Kind, NewAccount};
-use countersign_vault::{AccountFilter, Role};
+use countersign_vault::{AccountFilter, NewOrigins, Role};
 use serde_json::{Value as Json, json};
 
 use crate::scene::{Scene, by_id, caller, desk, details, fields, limited, page, shop};
@@ -221,4 +221,21 @@ async fn tokens_that_a_flow_brought_are_shown() {
     let claim = scene.vault.claim(&key).await.unwrap();
     scene.vault.save(&key, &claim, 0, state).await.unwrap();
     assert_eq!(scene.revealed(&account).await.0, json!({"oauth_token": {"access_token": "t"}}));
+}
+
+#[tokio::test]
+async fn an_account_that_was_disconnected_is_given_again_and_not_only_changed() {
+    let scene = with_desk().await;
+    let given = details(&json!({"domain": "a.example", "username": "canary"}));
+    let account = scene.account("desk-1", "u1", given.clone(), json!(null)).await.unwrap();
+    let moved = json!({"proxy_url": "https://evil.example"});
+    let disconnect = NewOrigins::Disconnect;
+    scene.service.update_provider(&scene.caller, "desk", &moved, disconnect).await.unwrap();
+    let change = async |details: Json| {
+        let update = update(details, json!({"version": "2"}));
+        scene.service.update_account(&scene.caller, &by_id(&account), update).await
+    };
+    let fault = change(json!(null)).await.err().unwrap();
+    assert_eq!(fields(&fault), ["domain", "username"]);
+    assert_eq!(change(given).await.unwrap().status, Status::Active);
 }
