@@ -10,7 +10,7 @@ use std::sync::Arc;
 use countersign::Subject;
 use countersign::account::{Account, State, Status};
 use countersign::connection::Connection;
-use countersign::provider::{AuthPattern, Field, Provider};
+use countersign::provider::{AuthPattern, Provider};
 use countersign::secret::Secret;
 use countersign::target::Template;
 use countersign_vault::{
@@ -182,7 +182,7 @@ impl Service {
         let origins = place.provider.secret_origins(&place.pattern);
         let covered = origins.iter().all(|origin| before.origins.contains(origin));
         if moved || !covered {
-            let faults = not_given_again(&place, &given, &document);
+            let faults = not_given_again(&place, &given, &document, covered);
             if !faults.is_empty() {
                 return Err(Fault::of_fields(faults));
             }
@@ -350,19 +350,18 @@ fn carried(details: Json, config: Json) -> Result<Map<String, Json>, Fault> {
     Ok(given)
 }
 
-/// Each value that would be taken along to another host without being given for it. What hosts and
-/// paths are made of may stay.
+/// Each value that would be taken along to another host without being given for it. Only what hosts
+/// are made of may stay, where the payload makes them as it did (`covered`): whatever else it says of a
+/// field, whoever moves the host may have written it.
 fn not_given_again(
     place: &Place,
     given: &Map<String, Json>,
     document: &Map<String, Json>,
+    covered: bool,
 ) -> Vec<FieldFault> {
     let (given, in_hosts) = (names(given), hosts(place, document));
-    let stays = |name: &String| {
-        given.contains(name)
-            || in_hosts.iter().any(|(host, _)| host == name)
-            || place.pattern.field(name).is_some_and(Field::is_path_param)
-    };
+    let makes_a_host = |name: &String| covered && in_hosts.iter().any(|(host, _)| host == name);
+    let stays = |name: &String| given.contains(name) || makes_a_host(name);
     let taken_along = names(document).into_iter().filter(|name| !stays(name));
     let what = "was given for other hosts than it would now go to";
     taken_along.map(|name| FieldFault::new(name, what, "give it again")).collect()

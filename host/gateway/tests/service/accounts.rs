@@ -109,14 +109,17 @@ async fn tokens_do_not_follow_to_another_host() {
     // What stands in no host may change.
     let update = async |config: Json| {
         let update = update(json!(null), config);
-        scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap()
+        scene.service.update_account(&scene.caller, &by_id(&account), update).await
     };
-    let same = update(json!({"tenant": "y"})).await;
+    let same = update(json!({"tenant": "y"})).await.unwrap();
     assert_eq!(same.status, Status::Active);
     let (shown, config) = scene.revealed(&same).await;
     assert_eq!(shown["oauth_token"]["access_token"], "t");
     assert_eq!(config, json!({"shop": "a", "tenant": "y"}));
-    let moved = update(json!({"shop": "b"})).await;
+    // Nor does anything else: what is a path's today may have been a key yesterday.
+    let fault = update(json!({"shop": "b"})).await.err().unwrap();
+    assert_eq!(fields(&fault), ["tenant"]);
+    let moved = update(json!({"shop": "b", "tenant": "y"})).await.unwrap();
     assert_eq!(moved.status, Status::PendingAuth);
     let (shown, _) = scene.revealed(&moved).await;
     assert_eq!(shown["oauth_token"].get("access_token"), None);
@@ -225,17 +228,20 @@ async fn tokens_that_a_flow_brought_are_shown() {
 
 #[tokio::test]
 async fn an_account_that_was_disconnected_is_given_again_and_not_only_changed() {
-    let scene = with_desk().await;
-    let given = details(&json!({"domain": "a.example", "username": "canary"}));
-    let account = scene.account("desk-1", "u1", given.clone(), json!(null)).await.unwrap();
-    let moved = json!({"proxy_url": "https://evil.example"});
-    let disconnect = NewOrigins::Disconnect;
-    scene.service.update_provider(&scene.caller, "desk", &moved, disconnect).await.unwrap();
-    let change = async |details: Json| {
-        let update = update(details, json!({"version": "2"}));
-        scene.service.update_account(&scene.caller, &by_id(&account), update).await
-    };
-    let fault = change(json!(null)).await.err().unwrap();
-    assert_eq!(fields(&fault), ["domain", "username"]);
-    assert_eq!(change(given).await.unwrap().status, Status::Active);
+    // The second would send the key to whoever resolves the name.
+    for moved in ["https://evil.example", "https://{{username}}.evil.example"] {
+        let scene = with_desk().await;
+        let given = details(&json!({"domain": "a.example", "username": "canary"}));
+        let account = scene.account("desk-1", "u1", given.clone(), json!(null)).await.unwrap();
+        let moved = json!({"proxy_url": moved});
+        let disconnect = NewOrigins::Disconnect;
+        scene.service.update_provider(&scene.caller, "desk", &moved, disconnect).await.unwrap();
+        let change = async |details: Json| {
+            let update = update(details, json!({"version": "2"}));
+            scene.service.update_account(&scene.caller, &by_id(&account), update).await
+        };
+        let fault = change(json!(null)).await.err().unwrap();
+        assert_eq!(fields(&fault), ["domain", "username"], "{moved}");
+        assert_eq!(change(given).await.unwrap().status, Status::Active);
+    }
 }

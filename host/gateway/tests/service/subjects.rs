@@ -102,7 +102,7 @@ async fn secrets_that_were_not_given_for_an_origin_are_not_sent() {
     assert_eq!((fault.kind, fault.code), (Kind::Precondition, "not_given"));
     let update = AccountUpdate {
         authorization_details: json!({"oauth_token": {"access_token": "u"}}),
-        api_config: Json::Null,
+        api_config: json!({"shop": "a"}),
     };
     scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap();
     assert_eq!(prepared(&scene, "shop-1").await.unwrap().1, "Bearer u");
@@ -118,7 +118,7 @@ async fn a_connections_secret_that_was_not_given_for_an_origin_is_not_sent() {
     // The account's holder has given anew; the connection's secret was not.
     let update = AccountUpdate {
         authorization_details: json!({"oauth_token": {"access_token": "u"}}),
-        api_config: Json::Null,
+        api_config: json!({"shop": "a"}),
     };
     scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap();
     let fault = prepared(&scene, "shop-1").await.err().unwrap();
