@@ -106,6 +106,7 @@ mod tests {
             environment: String::new(),
             connection: "c".to_owned(),
             identifier: identifier.map(str::to_owned),
+            row: None,
         }
     }
 

@@ -11,6 +11,7 @@ pub use state::State;
 pub use status::{Status, UnknownStatus};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
@@ -18,6 +19,7 @@ use crate::{
     problem::{Problems, Reader, kind, place, scalar},
     provider::usable_name,
     secret::Secret,
+    store::Row,
 };
 
 /// The longest identifier that the management API takes.
@@ -30,6 +32,7 @@ pub struct Account {
     status: Status,
     values: BTreeMap<String, Secret>,
     state: Option<State>,
+    id: Option<Arc<str>>,
     version: u64,
 }
 
@@ -50,6 +53,12 @@ impl Account {
         let mut problems = Problems::default();
         let account = read(json, &mut problems);
         account.filter(|_| !problems.has_errors()).ok_or(problems)
+    }
+
+    /// The same under the id of its row, where whoever stores it keeps rows; see
+    /// [`Row`](crate::store::Row).
+    pub fn with_id(self, id: &str) -> Self {
+        Self { id: Some(id.into()), ..self }
     }
 
     /// The same with another version, which whoever stores it counts up on every change.
@@ -95,6 +104,11 @@ impl Account {
     /// Counted up by whoever stores it.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The row that it was made of.
+    pub(crate) fn row(&self) -> Option<Row> {
+        Some(Row { id: self.id.clone()?, version: self.version })
     }
 }
 
@@ -148,7 +162,14 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Account> {
     let credentials = state.is_some() || typed;
     let derived = if credentials { Status::Active } else { Status::PendingAuth };
     let status = status.and_then(|(_, parsed)| parsed.ok()).unwrap_or(derived);
-    Some(Account { identifier: identifier?.to_owned(), status, values, state, version: 0 })
+    Some(Account {
+        identifier: identifier?.to_owned(),
+        status,
+        values,
+        state,
+        id: None,
+        version: 0,
+    })
 }
 
 fn read_static(json: &Json, values: &mut BTreeMap<String, Secret>, problems: &mut Problems) {

@@ -173,6 +173,10 @@ codes! {
         "State could not be read or kept.",
         "the operator",
         "Check the store; a new state that could not be kept was not used.";
+    ACCOUNT_CHANGED = "account_changed":
+        "The account or its connection was changed while the request was on its way.",
+        "nobody",
+        "Send the request again.";
     BODY_UNREADABLE = "body_unreadable":
         "The request's body broke off.",
         "the caller",

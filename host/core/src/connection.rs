@@ -5,6 +5,7 @@
 //! a header that it is put into.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -12,6 +13,7 @@ use crate::{
     fields::names_a_secret,
     problem::{Problems, Reader, flatten, place},
     secret::Secret,
+    store::Row,
     values::{Value, Values},
 };
 
@@ -23,6 +25,7 @@ pub struct Connection {
     name: Option<String>,
     pattern: Option<String>,
     settings: BTreeMap<String, Value>,
+    id: Option<Arc<str>>,
     version: u64,
 }
 
@@ -36,6 +39,12 @@ impl Connection {
         let mut problems = Problems::default();
         let connection = read(json, &mut problems);
         connection.filter(|_| !problems.has_errors()).ok_or(problems)
+    }
+
+    /// The same under the id of its row, where whoever stores it keeps rows; see
+    /// [`Row`](crate::store::Row).
+    pub fn with_id(self, id: &str) -> Self {
+        Self { id: Some(id.into()), ..self }
     }
 
     /// The same with another version, which whoever stores it counts up on every change.
@@ -56,6 +65,11 @@ impl Connection {
     /// Counted up by whoever stores it.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The row that it was made of.
+    pub(crate) fn row(&self) -> Option<Row> {
+        Some(Row { id: self.id.clone()?, version: self.version })
     }
 
     /// One setting, by its name without `connection/`.
@@ -106,6 +120,7 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Connection> {
         name: name.map(str::to_owned),
         pattern: pattern.or(auth_type).map(str::to_owned),
         settings,
+        id: None,
         version: 0,
     })
 }

@@ -154,6 +154,7 @@ impl Error {
             Self::Renewal(error) => error.kind(),
             Self::AfterSent(error) => error.kind(),
             Self::Egress(error) => error.kind(),
+            Self::Store(StoreError::Moved) => Code::ACCOUNT_CHANGED,
             Self::Store(_) => Code::STORE_FAILED,
             Self::Body => Code::BODY_UNREADABLE,
         }

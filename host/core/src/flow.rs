@@ -163,7 +163,7 @@ impl Inner {
         if plugin.guest.digest != waiting.digest {
             return Err(FlowError::PluginChanged.into());
         }
-        if waiting.key != waiting.flow.key(subject) {
+        if !waiting.key.has_the_holder_of(&waiting.flow.key(subject)) {
             return Err(FlowError::Callback.into());
         }
         let Waiting { flow, cursor, state_token, wishes, steps_left, time_left, sent_at, .. } =

@@ -83,8 +83,9 @@ impl Subject {
             environment: environment.to_owned(),
             connection: connection.name().unwrap_or(provider.identifier()).to_owned(),
             identifier: Some(account.identifier().to_owned()),
+            row: account.row(),
         };
-        let shared_key = StateKey { identifier: None, ..key.clone() };
+        let shared_key = StateKey { identifier: None, row: connection.row(), ..key.clone() };
         let listed = provider.listed_origins().iter().chain(pattern.listed_origins().iter());
         let listed_origins = listed
             .filter_map(|origin| Url::parse(&origin.to_string()).ok())

@@ -62,11 +62,15 @@ impl Store for SqlVault {
             let mut connection = self.database.reads().acquire().await.map_err(out_of_reach)?;
             find(&mut connection, key).await?
         };
-        match found {
-            Some((owner, Some(closed))) => {
-                Ok(Some(Arc::new(self.open_state(&owner, &closed).await?)))
-            }
-            _ => Ok(None),
+        let Some(Found { owner, version, state }) = found else {
+            return if key.row.is_some() { Err(StoreError::Moved) } else { Ok(None) };
+        };
+        if key.row.as_ref().is_some_and(|row| row.version != version) {
+            return Err(StoreError::Moved);
+        }
+        match state {
+            Some(closed) => Ok(Some(Arc::new(self.open_state(&owner, &closed).await?))),
+            None => Ok(None),
         }
     }
 
@@ -75,8 +79,8 @@ impl Store for SqlVault {
             let mut connection = self.database.reads().acquire().await.map_err(out_of_reach)?;
             find(&mut connection, key).await?
         };
-        let (owner, _) = found.ok_or_else(|| StoreError::Unavailable("it is gone".to_owned()))?;
-        Ok(self.claim_of(owner.id).await?)
+        let found = found.ok_or(StoreError::Moved)?;
+        Ok(self.claim_of(found.owner.id).await?)
     }
 
     async fn save(
@@ -88,7 +92,7 @@ impl Store for SqlVault {
     ) -> Result<Arc<State>, StoreError> {
         let mut transaction = self.database.begin().await?;
         let found = find(&mut transaction, key).await?;
-        let (owner, before) = found.ok_or(StoreError::Overtaken)?;
+        let Found { owner, state: before, .. } = found.ok_or(StoreError::Overtaken)?;
         if self.fence_of(&mut transaction, &owner.id).await? != claim.fence()
             || before.map_or(0, |state| state.version) != over
         {
@@ -253,18 +257,23 @@ impl Account {
     }
 }
 
-/// In one statement, so that the state and what it is bound to are of one time.
-async fn find(
-    connection: &mut AnyConnection,
-    key: &StateKey,
-) -> Result<Option<(Owner, Option<ClosedState>)>, VaultError> {
+/// A row that has state, or may have.
+struct Found {
+    owner: Owner,
+    version: u64,
+    state: Option<ClosedState>,
+}
+
+/// The row of that name, unless the key says that it is another's. In one statement, so that the
+/// state and what it is bound to are of one time.
+async fn find(connection: &mut AnyConnection, key: &StateKey) -> Result<Option<Found>, VaultError> {
     // One database has one environment, which has no name.
     if !key.environment.is_empty() {
         return Ok(None);
     }
     let query = match &key.identifier {
         Some(identifier) => sqlx::query(
-            "SELECT a.id, a.connection AS parent, a.identifier AS name, a.origins, \
+            "SELECT a.id, a.connection AS parent, a.identifier AS name, a.origins, a.version, \
              s.version AS state_version, s.state FROM accounts a \
              JOIN connections c ON c.id = a.connection LEFT JOIN states s ON s.owner = a.id \
              WHERE c.name = $1 AND a.identifier = $2",
@@ -272,14 +281,18 @@ async fn find(
         .bind(key.connection.as_str())
         .bind(identifier.as_str()),
         None => sqlx::query(
-            "SELECT c.id, c.provider AS parent, c.name, c.origins, \
+            "SELECT c.id, c.provider AS parent, c.name, c.origins, c.version, \
              s.version AS state_version, s.state FROM connections c \
              LEFT JOIN states s ON s.owner = c.id WHERE c.name = $1",
         )
         .bind(key.connection.as_str()),
     };
     let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
-    Ok(Some((read_owner(&row)?, closed(&row)?)))
+    let owner = read_owner(&row)?;
+    if key.row.as_ref().is_some_and(|row| *row.id != *owner.id) {
+        return Ok(None);
+    }
+    Ok(Some(Found { owner, version: number(row.try_get("version")?)?, state: closed(&row)? }))
 }
 
 pub(crate) fn read_owner(row: &AnyRow) -> Result<Owner, VaultError> {

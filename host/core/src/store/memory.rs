@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use super::{Claim, StateKey, Store, StoreError};
 use crate::account::State;
 
-/// Keeps state in memory: for tests, the command line, and embedders who bring tokens themselves.
+/// Keeps state in memory: for tests, the command line, and embedders who bring tokens themselves. It
+/// keeps no rows, so that of a key all but its row counts.
 #[derive(Default)]
 pub struct MemoryStore {
     slots: Mutex<HashMap<StateKey, Slot>>,
@@ -36,7 +37,7 @@ impl MemoryStore {
     fn with<T>(&self, key: StateKey, change: impl FnOnce(&mut Slot) -> T) -> T {
         // A panic elsewhere leaves a slot whole: each change is one assignment.
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        change(slots.entry(key).or_default())
+        change(slots.entry(StateKey { row: None, ..key }).or_default())
     }
 }
 
@@ -44,7 +45,11 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn state(&self, key: &StateKey) -> Result<Option<Arc<State>>, StoreError> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(slots.get(key).and_then(|slot| slot.state.clone()))
+        let slot = match &key.row {
+            None => slots.get(key),
+            Some(_) => slots.get(&StateKey { row: None, ..key.clone() }),
+        };
+        Ok(slot.and_then(|slot| slot.state.clone()))
     }
 
     async fn claim(&self, key: &StateKey) -> Result<Claim, StoreError> {
@@ -87,6 +92,7 @@ mod tests {
             environment: String::new(),
             connection: "c".to_owned(),
             identifier: Some("u".to_owned()),
+            row: None,
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn provider(row: &vault::Provider) -> Result<Provider, Fault> {
 pub(super) fn connection(row: &vault::Connection, settings: &Secret) -> Result<Connection, Fault> {
     let json = Json::Object(object(settings.expose())?);
     let connection = Connection::parse(&json).map_err(|_| unreadable("connection", &row.name))?;
-    Ok(connection.with_version(row.version))
+    Ok(connection.with_id(&row.id).with_version(row.version))
 }
 
 pub(super) fn account(
@@ -41,5 +41,6 @@ pub(super) fn account(
     json.insert("identifier".to_owned(), row.identifier.clone().into());
     let account = Account::parse(&Json::Object(json));
     let account = account.map_err(|_| unreadable("account", &row.id))?;
-    Ok(account.with_status(row.status).with_version(row.version).with_state(state.cloned()))
+    let account = account.with_id(&row.id).with_version(row.version);
+    Ok(account.with_status(row.status).with_state(state.cloned()))
 }

@@ -218,6 +218,7 @@ async fn tokens_that_a_flow_brought_are_shown() {
         environment: String::new(),
         connection: "shop-1".to_owned(),
         identifier: Some("u1".to_owned()),
+        row: None,
     };
     let state =
         State { secrets: [("access_token".to_owned(), "t".into())].into(), ..State::default() };

@@ -61,6 +61,24 @@ async fn a_change_takes_effect_on_the_next_request() {
     assert_eq!(url, "https://a.shops.example/v2/things");
 }
 
+/// Its new token was given for its new host, and this request was on its way to the old one.
+#[tokio::test]
+async fn a_request_that_a_change_has_overtaken_is_not_sent() {
+    let (scene, account) = with_shop().await;
+    let subject = scene.service.subject(&caller(&[Role::Proxy]), "shop-1", "u1").await.unwrap();
+    let request = || Request::get("/things").body(Empty::<Bytes>::new()).unwrap();
+    scene.host.prepare(&subject, request()).await.unwrap();
+    let update = AccountUpdate {
+        authorization_details: json!({"oauth_token": {"access_token": "canary"}}),
+        api_config: json!({"shop": "b"}),
+    };
+    scene.service.update_account(&scene.caller, &by_id(&account), update).await.unwrap();
+    let refused = scene.host.prepare(&subject, request()).await.err().unwrap();
+    assert_eq!(refused.code(), "account_changed");
+    let (url, credential) = prepared(&scene, "shop-1").await.unwrap();
+    assert_eq!((&*url, &*credential), ("https://b.shops.example/api/things", "Bearer canary"));
+}
+
 #[tokio::test]
 async fn an_account_that_waits_for_its_holder_says_how_to_go_on() {
     let scene = Scene::new().await;

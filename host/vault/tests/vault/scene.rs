@@ -78,6 +78,7 @@ pub(crate) fn key(connection: &str, identifier: Option<&str>) -> StateKey {
         environment: String::new(),
         connection: connection.to_owned(),
         identifier: identifier.map(str::to_owned),
+        row: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::store::{StateKey, Store as _, StoreError};
+use countersign::store::{Row, StateKey, Store as _, StoreError};
 use countersign_vault::{AccountChange, Accounts as _, StateChange};
 
 use crate::scene::{API, LOGIN, Scene, account, by, fill, given, key, state, token};
@@ -139,4 +139,34 @@ async fn an_account_that_is_gone_has_no_state_and_gets_none() {
     assert!(matches!(late, Err(StoreError::Overtaken)));
     drop(claim);
     assert!(vault.claim(&key).await.is_err());
+}
+
+/// Or a token that was given for an account's new host would go to its old one, with a request that
+/// was on its way meanwhile.
+#[tokio::test]
+async fn state_is_given_for_the_row_that_was_read_and_for_no_other() {
+    let scene = Scene::new();
+    let vault = scene.open().await;
+    let (_, connection, account) = fill(&vault).await;
+    let of = |identifier, id: &str, version| StateKey {
+        row: Some(Row { id: id.into(), version }),
+        ..key("acme-1", identifier)
+    };
+    for (identifier, id) in [(Some("u1"), &account.id), (None, &connection.id)] {
+        let claim = vault.claim(&of(identifier, id, 1)).await.unwrap();
+        let over = vault.state(&of(identifier, id, 1)).await.unwrap().map_or(0, |it| it.version);
+        for (other, version) in [(id.as_str(), 2), ("another", 1)] {
+            let moved = vault.state(&of(identifier, other, version)).await;
+            assert!(matches!(moved, Err(StoreError::Moved)), "{identifier:?} {other} {version}");
+        }
+        assert!(matches!(vault.claim(&of(identifier, "another", 1)).await, Err(StoreError::Moved)));
+        let late = vault.save(&of(identifier, "another", 1), &claim, over, state("late")).await;
+        assert!(matches!(late, Err(StoreError::Overtaken)));
+        // A token that was rotated meanwhile is not lost.
+        vault.save(&of(identifier, id, 2), &claim, over, state("new")).await.unwrap();
+        vault.state(&of(identifier, id, 1)).await.unwrap().unwrap();
+    }
+    vault.delete_account(&by(), &account.id).await.unwrap();
+    let gone = vault.state(&of(Some("u1"), &account.id, 1)).await;
+    assert!(matches!(gone, Err(StoreError::Moved)));
 }

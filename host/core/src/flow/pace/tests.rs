@@ -21,7 +21,7 @@ impl Clock for Seconds {
 
 fn key(nth: usize) -> StateKey {
     let identifier = Some(nth.to_string());
-    StateKey { environment: String::new(), connection: "c".to_owned(), identifier }
+    StateKey { environment: String::new(), connection: "c".to_owned(), identifier, row: None }
 }
 
 #[test]
