@@ -44,12 +44,11 @@ pub use self::base::RenderedBase;
 pub use self::error::{TargetError, TemplateError};
 pub use self::fault::{HostFault, PathFault};
 pub use self::origin::{Origin, Scheme};
+pub use self::path::climbs_to_some;
 pub use self::pattern::Pattern;
 pub use self::render::Fill;
 pub use self::template::Template;
 pub use self::url::TargetUrl;
-
-pub(crate) use self::path::climbs_to_some;
 
 /// What the operator allows beyond the strict grammar. The default allows nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

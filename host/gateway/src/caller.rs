@@ -1,5 +1,7 @@
 //! Who asks, and what they may.
 
+use std::sync::Arc;
+
 use countersign_vault::{By, Client, Role};
 
 use crate::fault::{Fault, Kind};
@@ -7,14 +9,24 @@ use crate::fault::{Fault, Kind};
 /// A client, and the request that it makes.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    client: Client,
-    request: String,
+    client: Arc<Client>,
+    request: Arc<str>,
 }
 
 impl Caller {
     /// `request` is the id that logs know this request by.
-    pub fn new(client: Client, request: &str) -> Self {
-        Self { client, request: request.to_owned() }
+    pub fn new(client: Arc<Client>, request: Arc<str>) -> Self {
+        Self { client, request }
+    }
+
+    /// The client's id.
+    pub fn client(&self) -> &str {
+        &self.client.id
+    }
+
+    /// The id that logs know the request by.
+    pub fn request(&self) -> &str {
+        &self.request
     }
 
     /// Refuses a caller that does not have the role.
@@ -58,6 +70,6 @@ impl Caller {
 
     /// For the audit.
     pub(crate) fn by(&self) -> By {
-        By { client: self.client.id.clone(), request: self.request.clone() }
+        By { client: self.client.id.clone(), request: self.request.as_ref().to_owned() }
     }
 }

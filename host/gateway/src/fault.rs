@@ -1,6 +1,9 @@
 //! Why a caller does not get what it asks for.
 
+mod library;
+
 use std::fmt;
+use std::time::Duration;
 
 use countersign::problem::{Problems, Severity};
 use countersign::refusal::Refusal;
@@ -23,8 +26,22 @@ pub enum Kind {
     Precondition,
     /// The caller may not.
     Forbidden,
+    /// There is no such method here.
+    Method,
+    /// It is longer than what is taken.
+    TooLarge,
+    /// It is not known who asks.
+    Unauthenticated,
+    /// Too much at once: later.
+    TooMany,
     /// Later, perhaps.
     Unavailable,
+    /// The upstream cannot be reached, or does not keep to its protocol.
+    Upstream,
+    /// It took too long.
+    Deadline,
+    /// Something here, or a plugin, is broken.
+    Internal,
 }
 
 /// One thing that is wrong with a document.
@@ -51,6 +68,8 @@ pub struct Fault {
     pub fields: Vec<FieldFault>,
     /// Whose secrets a change would take to new origins.
     pub affected: Option<Box<Affected>>,
+    /// When it makes sense to try again, where something says so.
+    pub retry_after: Option<Duration>,
 }
 
 impl fmt::Display for Fault {
@@ -67,7 +86,14 @@ impl fmt::Display for Fault {
 
 impl Fault {
     pub(crate) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), fields: Vec::new(), affected: None }
+        Self {
+            kind,
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            affected: None,
+            retry_after: None,
+        }
     }
 
     /// One field is wrong.
@@ -79,6 +105,11 @@ impl Fault {
     pub(crate) fn of_fields(fields: Vec<FieldFault>) -> Self {
         let message = "the request is not valid";
         Self { fields, ..Self::new(Kind::Invalid, "invalid_request", message) }
+    }
+
+    /// The same, and when it makes sense to try again.
+    pub(crate) fn after(self, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
     }
 
     pub(crate) fn not_found(what: &str) -> Self {

@@ -34,6 +34,9 @@ pub trait Clients: Send + Sync {
     /// Ends a client and its tokens.
     async fn revoke_client(&self, by: &By, id: &str) -> Result<Client, VaultError>;
 
+    /// Whether the secret is that of this client, which is not revoked.
+    async fn is_secret_of(&self, id: &str, secret: &Hash) -> Result<bool, VaultError>;
+
     /// Gives a client a token until `expires_at`, where the secret is its own and it is not revoked;
     /// `None` otherwise.
     async fn issue_token(
@@ -102,6 +105,11 @@ impl Clients for SqlVault {
         self.end_tokens(by, "client.revoke", id, change, None).await
     }
 
+    async fn is_secret_of(&self, id: &str, secret: &Hash) -> Result<bool, VaultError> {
+        let mut connection = self.database.reads().acquire().await?;
+        Ok(with_secret(&mut connection, id, secret).await?.is_some())
+    }
+
     async fn issue_token(
         &self,
         id: &str,
@@ -110,15 +118,9 @@ impl Clients for SqlVault {
         expires_at: u64,
     ) -> Result<Option<Client>, VaultError> {
         let mut transaction = self.database.begin().await?;
-        let row = sqlx::query("SELECT * FROM clients WHERE id = $1 AND revoked_at IS NULL")
-            .bind(id)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let kept = Hash::parse(row.try_get("secret_hash")?);
-        if !kept.is_some_and(|kept| kept.matches(secret)) {
+        let Some(client) = with_secret(&mut transaction, id, secret).await? else {
             return Ok(None);
-        }
+        };
         sqlx::query(
             "DELETE FROM tokens WHERE hash IN \
              (SELECT hash FROM tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
@@ -134,7 +136,7 @@ impl Clients for SqlVault {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        read(&row).map(Some)
+        Ok(Some(client))
     }
 
     async fn token(&self, token: &Hash) -> Result<Option<(Client, u64)>, VaultError> {
@@ -180,6 +182,21 @@ impl SqlVault {
         transaction.commit().await?;
         Ok(client)
     }
+}
+
+/// The client of this id, where the secret is its own and it is not revoked.
+async fn with_secret(
+    connection: &mut AnyConnection,
+    id: &str,
+    secret: &Hash,
+) -> Result<Option<Client>, VaultError> {
+    let row = sqlx::query("SELECT * FROM clients WHERE id = $1 AND revoked_at IS NULL")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let kept = Hash::parse(row.try_get("secret_hash")?);
+    if kept.is_some_and(|kept| kept.matches(secret)) { read(&row).map(Some) } else { Ok(None) }
 }
 
 async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Client>, VaultError> {

@@ -39,8 +39,8 @@ pub(super) fn query(query: &str) -> Result<(), PathFault> {
     characters(query)
 }
 
-/// Whether some server behind `path` could read a way up in it.
-pub(crate) fn climbs_to_some(path: &str) -> bool {
+/// Whether some server could read a way up in `path`: dot segments, raw or encoded, once or more often.
+pub fn climbs_to_some(path: &str) -> bool {
     dots(path).is_err()
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn limited(
         updated_at: 0,
         revoked_at: None,
     };
-    Caller::new(client, "r-1")
+    Caller::new(Arc::new(client), "r-1".into())
 }
 
 pub(crate) fn page() -> Page {

@@ -1,0 +1,219 @@
+//! One request, from its head to its answer.
+//!
+//! Every answer carries the request's id. Whatever goes wrong on the way is told as a fault, and
+//! logged by its code, never with what the request holds.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use axum::response::IntoResponse as _;
+use bytes::Bytes;
+use countersign::Countersign;
+use countersign::body::BodyError;
+use countersign::clock::Clock;
+use countersign::random::{Random, RandomError};
+use countersign_vault::Vault;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request};
+use http_body::Body;
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::answer::{self, Answer, AnswerBody, REQUEST_ID_HEADER};
+use crate::api;
+use crate::authentication::Authentication;
+use crate::caller::Caller;
+use crate::door::Door;
+use crate::fault::{Fault, Kind};
+use crate::proxy::Proxy;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::token::Tokens;
+
+/// Longest id that is taken over from a caller, in bytes.
+const LONGEST_ID: usize = 128;
+
+/// What callers name a request by, if they do.
+const X_REQUEST_ID: &str = "x-request-id";
+
+/// What a gateway is made of.
+pub struct Parts {
+    /// Where everything rests.
+    pub vault: Arc<dyn Vault>,
+    /// The path of a request, over the same vault's state.
+    pub host: Countersign,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// For tokens and ids.
+    pub random: Arc<dyn Random>,
+    /// What the operator decides.
+    pub settings: Settings,
+}
+
+/// Answers requests. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    authentication: Authentication,
+    tokens: Tokens,
+    api: axum::Router,
+    proxy: Proxy,
+    ids: Ids,
+    draining: AtomicBool,
+}
+
+/// Where a request comes from: an extension of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+impl Gateway {
+    /// Joins the parts.
+    pub fn new(parts: Parts) -> Result<Self, RandomError> {
+        let Parts { vault, host, clock, random, settings } = parts;
+        let service = Arc::new(Service::new(Arc::clone(&vault), host.clone()));
+        let inner = Inner {
+            authentication: Authentication::new(Arc::clone(&vault)),
+            ids: Ids::new(&*random)?,
+            tokens: Tokens::new(vault, clock, random, &settings),
+            api: api::router(Arc::clone(&service), &settings),
+            proxy: Proxy::new(service, host, settings),
+            draining: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// From now on it is not ready: whoever balances load sends new requests elsewhere.
+    pub fn drain(&self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers one request. Its extensions hold its [`Peer`], and what an upgrade needs.
+    pub async fn answer<B>(&self, request: Request<B>) -> Answer
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = request.into_parts();
+        let id = self.inner.ids.of(&parts.headers);
+        let mut answer = match self.inner.answer(parts, body, &id).await {
+            Ok(answer) => answer,
+            Err(fault) => {
+                tracing::info!(request = &*id, code = fault.code, "refused");
+                answer::fault(&fault, &id)
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            answer.headers_mut().insert(REQUEST_ID_HEADER, id);
+        }
+        answer
+    }
+}
+
+impl Inner {
+    async fn answer<B>(
+        &self,
+        parts: request::Parts,
+        body: B,
+        id: &Arc<str>,
+    ) -> Result<Answer, Fault>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        match Door::of(&parts)? {
+            Door::Proxy(path) => {
+                let path = path.to_owned();
+                let caller = self.caller(&parts.headers, id).await?;
+                self.proxy.answer(&caller, &path, parts, body).await
+            }
+            Door::Api => {
+                let caller = self.caller(&parts.headers, id).await?;
+                let mut request = Request::from_parts(parts, axum::body::Body::new(body));
+                request.extensions_mut().insert(caller);
+                self.api(request).await
+            }
+            Door::Token => {
+                only(&parts.method, &Method::POST)?;
+                Ok(self.tokens.answer(&parts, body, id).await)
+            }
+            Door::OpenApi => {
+                only(&parts.method, &Method::GET)?;
+                Ok(answer::document(StatusCode::OK, api::description()))
+            }
+            Door::Keys => {
+                only(&parts.method, &Method::GET)?;
+                Ok(answer::document(StatusCode::OK, &json!({"keys": []})))
+            }
+            Door::Health => {
+                only(&parts.method, &Method::GET)?;
+                Ok(answer::document(StatusCode::OK, &json!({"status": "ok"})))
+            }
+            Door::Ready => {
+                only(&parts.method, &Method::GET)?;
+                self.ready()
+            }
+            Door::Metrics | Door::None => Err(Fault::not_found("path")),
+        }
+    }
+
+    async fn caller(&self, headers: &HeaderMap, id: &Arc<str>) -> Result<Caller, Fault> {
+        self.authentication.caller(headers, id).await
+    }
+
+    async fn api(&self, request: Request<axum::body::Body>) -> Result<Answer, Fault> {
+        let answered = self.api.clone().oneshot(request).await;
+        let mut response = answered.unwrap_or_else(|never| match never {}).into_response();
+        match response.extensions_mut().remove::<Fault>() {
+            Some(fault) => Err(fault),
+            None => Ok(response.map(AnswerBody::Api)),
+        }
+    }
+
+    fn ready(&self) -> Result<Answer, Fault> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(Fault::new(Kind::Unavailable, "draining", "the gateway is about to stop"));
+        }
+        Ok(answer::document(StatusCode::OK, &json!({"status": "ready"})))
+    }
+}
+
+/// There is one method at this door.
+fn only(method: &Method, wanted: &Method) -> Result<(), Fault> {
+    // What answers to GET answers to HEAD (RFC 9110, section 9.3.2).
+    if method == wanted || (method == Method::HEAD && wanted == Method::GET) {
+        return Ok(());
+    }
+    let message = format!("this path takes {wanted} only");
+    Err(Fault::new(Kind::Method, "method_not_allowed", message))
+}
+
+/// Ids of requests: one that the caller chose, or a new one.
+struct Ids {
+    /// Random, so that two processes have ids of their own.
+    process: u64,
+    last: AtomicU64,
+}
+
+impl Ids {
+    fn new(random: &dyn Random) -> Result<Self, RandomError> {
+        let mut bytes = [0; 8];
+        random.fill(&mut bytes)?;
+        Ok(Self { process: u64::from_be_bytes(bytes), last: AtomicU64::new(0) })
+    }
+
+    fn of(&self, headers: &HeaderMap) -> Arc<str> {
+        let plain = |id: &str| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+            !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(fits)
+        };
+        let chosen = headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+        if let Some(id) = chosen.filter(|id| plain(id)) {
+            return id.into();
+        }
+        let nth = self.last.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}{nth:08x}", self.process).into()
+    }
+}

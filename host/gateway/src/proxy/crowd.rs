@@ -1,0 +1,154 @@
+//! How many requests are under way: in all, and for each account.
+//!
+//! Past a bound a request is refused at once and told when to come again, rather than queued: those
+//! that are under way then go on as fast as before. A place is taken until the reply has ended.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::fault::{Fault, Kind};
+
+/// When to come again.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Whose places: the connection's name and the account's identifier.
+type Whose = (String, String);
+
+/// Counts.
+pub(super) struct Crowd {
+    most: usize,
+    most_for_one: usize,
+    under_way: Mutex<UnderWay>,
+}
+
+#[derive(Default)]
+struct UnderWay {
+    all: usize,
+    /// None is 0.
+    by_account: HashMap<Whose, usize>,
+}
+
+/// A place among all, and among those of its account. Given back when dropped.
+pub(super) struct Place {
+    crowd: Arc<Crowd>,
+    whose: Option<Whose>,
+}
+
+impl Crowd {
+    pub(super) fn new(most: usize, most_for_one: usize) -> Arc<Self> {
+        Arc::new(Self { most, most_for_one, under_way: Mutex::default() })
+    }
+
+    /// A place among all.
+    pub(super) fn enter(self: &Arc<Self>) -> Result<Place, Fault> {
+        let mut under_way = self.lock();
+        if under_way.all >= self.most {
+            let message = "too many requests are under way: come again later";
+            return Err(Fault::new(Kind::Unavailable, "overloaded", message).after(SOON));
+        }
+        under_way.all += 1;
+        Ok(Place { crowd: Arc::clone(self), whose: None })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, UnderWay> {
+        // Each change is one assignment: a panic elsewhere leaves them whole.
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// The same for an account, once it is known.
+    pub(super) fn of(mut self, connector: &str, identifier: &str) -> Result<Self, Fault> {
+        let whose = (connector.to_owned(), identifier.to_owned());
+        {
+            let mut under_way = self.crowd.lock();
+            let count = under_way.by_account.entry(whose.clone()).or_default();
+            if *count >= self.crowd.most_for_one {
+                let message = "too many requests of this account are under way: come again later";
+                return Err(Fault::new(Kind::TooMany, "too_many_requests", message).after(SOON));
+            }
+            *count += 1;
+        }
+        self.whose = Some(whose);
+        Ok(self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut under_way = self.crowd.lock();
+        under_way.all -= 1;
+        let Some(whose) = self.whose.take() else { return };
+        if let Some(count) = under_way.by_account.get_mut(&whose) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.by_account.remove(&whose);
+            }
+        }
+    }
+}
+
+/// A reply's body that keeps its place until it has ended.
+pub(super) struct Counted<B> {
+    body: B,
+    _place: Place,
+}
+
+impl<B> Counted<B> {
+    pub(super) fn new(body: B, place: Place) -> Self {
+        Self { body, _place: place }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_taken_until_it_is_given_back() {
+        let crowd = Crowd::new(3, 2);
+        let enter = |identifier| crowd.enter().and_then(|place| place.of("c", identifier));
+        let (first, _second) = (enter("u1").unwrap(), enter("u1").unwrap());
+        assert_eq!(enter("u1").err().unwrap().code, "too_many_requests");
+        assert_eq!(crowd.lock().all, 2, "one that was refused takes no place");
+        let _other = enter("u2").unwrap();
+        let refused = enter("u3").err().unwrap();
+        assert_eq!((refused.code, refused.retry_after), ("overloaded", Some(SOON)));
+        drop(first);
+        let _third = enter("u1").unwrap();
+    }
+
+    #[test]
+    fn accounts_that_rest_take_no_memory() {
+        let crowd = Crowd::new(10, 10);
+        drop((0..5).map(|n| crowd.enter().unwrap().of("c", &n.to_string())).collect::<Vec<_>>());
+        assert!(crowd.lock().by_account.is_empty());
+        assert_eq!(crowd.lock().all, 0);
+    }
+}

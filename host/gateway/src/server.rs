@@ -1,0 +1,202 @@
+//! Accepts connections, and serves HTTP/1.1 and HTTP/2 on each, as its client speaks.
+//!
+//! Over TLS the two are told apart by ALPN, without it by the preface (prior knowledge). A connection
+//! costs little before it has sent a whole head, and is given up where it does not send one in time.
+//! Once [`Server::run`] is told to stop, it accepts nothing more, finishes what is under way within
+//! the grace, and then ends whatever is left.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::gateway::{Gateway, Peer};
+
+/// Connections at one time. More wait to be accepted. An idle one costs some 20 KiB.
+const MOST_CONNECTIONS: usize = 10_000;
+
+/// For a TLS handshake, and for the head of each request: a slow line takes a second or two, and who
+/// takes longer holds a place that others want.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of a request's head, and headers in it. What most servers take at most, so that nothing is
+/// taken here that an upstream refuses.
+const LONGEST_HEAD: u16 = u16::MAX;
+const MOST_HEADERS: usize = 100;
+
+/// Streams of one HTTP/2 connection at one time.
+const MOST_STREAMS: u32 = 256;
+
+/// A ping on a silent HTTP/2 connection, and how long an answer may take: a client that is gone
+/// without a word would keep its place.
+const PING_AFTER: Duration = Duration::from_mins(1);
+const PONG_WITHIN: Duration = Duration::from_secs(20);
+
+/// After an `accept` that failed for want of file descriptors, before the next.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// A gateway behind a socket.
+pub struct Server {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    gateway: Gateway,
+    places: Arc<Semaphore>,
+    connections: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Server {
+    /// Listens there; with TLS where its configuration is given, whose ALPN is set here.
+    pub async fn bind(
+        address: SocketAddr,
+        tls: Option<rustls::ServerConfig>,
+        gateway: Gateway,
+    ) -> io::Result<Self> {
+        let tls = tls.map(|mut config| {
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            TlsAcceptor::from(Arc::new(config))
+        });
+        Ok(Self {
+            listener: TcpListener::bind(address).await?,
+            tls,
+            gateway,
+            places: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            connections: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` ends, and then until every connection is done, but no longer than
+    /// `grace`.
+    pub async fn run(self, stop: impl Future<Output = ()>, grace: Duration) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                () = self.accept() => {}
+            }
+        }
+        self.gateway.drain();
+        drop(self.listener);
+        self.stopping.cancel();
+        self.connections.close();
+        let left = self.connections.len();
+        if left > 0 {
+            tracing::info!(connections = left, "waiting for what is under way");
+        }
+        if timeout(grace, self.connections.wait()).await.is_err() {
+            tracing::warn!(connections = self.connections.len(), "ended before they were done");
+        }
+    }
+
+    /// One connection more.
+    async fn accept(&self) {
+        // Never closed.
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let (stream, peer) = match self.listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                return tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        };
+        // Small answers go out at once.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let connection = Connection {
+            gateway: self.gateway.clone(),
+            peer: Peer(peer.ip().to_canonical()),
+            stopping: self.stopping.clone(),
+            _place: place,
+        };
+        self.connections.spawn(connection.open(stream, self.tls.clone()));
+    }
+}
+
+/// One connection.
+struct Connection {
+    gateway: Gateway,
+    peer: Peer,
+    stopping: CancellationToken,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn open(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        match tls {
+            None => self.serve(stream).await,
+            Some(tls) => match timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.serve(stream).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            },
+        }
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(LONGEST_HEAD.into())
+            .max_headers(MOST_HEADERS)
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(LONGEST_HEAD.into())
+            .max_concurrent_streams(MOST_STREAMS)
+            .keep_alive_interval(PING_AFTER)
+            .keep_alive_timeout(PONG_WITHIN);
+        let Self { gateway, peer, stopping, .. } = &self;
+        let heard = AtomicBool::new(false);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            heard.store(true, Ordering::Relaxed);
+            let gateway = gateway.clone();
+            request.extensions_mut().insert(*peer);
+            async move { Ok::<_, Infallible>(gateway.answer(request).await) }
+        });
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = silence(&heard) => return tracing::debug!("a connection stayed silent"),
+            () = stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error, "a connection broke off");
+        }
+    }
+}
+
+/// Ends where no request has come in time. Until the first there is nothing to tell by which of the
+/// two protocols is spoken, and so neither's own limit holds.
+async fn silence(heard: &AtomicBool) {
+    tokio::time::sleep(HEAD_TIMEOUT).await;
+    if heard.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,238 @@
+//! `POST /oauth/token`: a token for a client (RFC 6749, section 4.4).
+//!
+//! On success the token is kept by its hash alone and answered once. A refusal says nothing of
+//! whether it is the id or the secret that is wrong. Attempts are bounded by the address that they
+//! come from, whatever comes of them; tokens by the client that gets them, so that nobody else can use
+//! up what is its own.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use countersign::body::BodyError;
+use countersign::clock::Clock;
+use countersign::random::Random;
+use countersign::secret::Secret;
+use countersign_vault::{Hash, Vault, VaultError};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode, request};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Limited};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::answer::{self, Answer};
+use crate::fault::{Fault, Kind};
+use crate::gateway::Peer;
+use crate::settings::Settings;
+
+/// Bytes of a request for a token; an id and a secret are some hundred.
+const LONGEST_FORM: usize = 16 << 10;
+
+/// Entries of a limiter before those that count for nothing any more are swept.
+const SWEEP: usize = 10_000;
+
+/// Gives out tokens.
+pub(crate) struct Tokens {
+    vault: Arc<dyn Vault>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    lifetime: Duration,
+    /// Attempts, by address.
+    attempts: DefaultKeyedRateLimiter<IpAddr>,
+    /// Tokens, by client.
+    given: DefaultKeyedRateLimiter<String>,
+}
+
+/// Who says to be whom.
+struct Credentials {
+    id: String,
+    secret: Secret,
+}
+
+/// A refusal in the words of RFC 6749, section 5.2.
+struct Refusal {
+    error: &'static str,
+    fault: Fault,
+}
+
+impl Tokens {
+    pub(crate) fn new(
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: &Settings,
+    ) -> Self {
+        let quota =
+            |number: u32| Quota::per_minute(NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN));
+        Self {
+            vault,
+            clock,
+            random,
+            lifetime: settings.token_lifetime,
+            attempts: RateLimiter::keyed(quota(settings.token_attempts_per_minute)),
+            given: RateLimiter::keyed(quota(settings.tokens_per_minute)),
+        }
+    }
+
+    /// Answers a request for a token.
+    pub(crate) async fn answer<B>(&self, parts: &request::Parts, body: B, request: &str) -> Answer
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        match self.give(parts, body).await {
+            Ok(token) => {
+                let json = json!({
+                    "access_token": token.expose(),
+                    "token_type": "Bearer",
+                    "expires_in": self.lifetime.as_secs(),
+                });
+                answer::document(StatusCode::OK, &json)
+            }
+            Err(Refusal { error, fault }) => {
+                tracing::info!(request, code = fault.code, "no token was given");
+                answer::token_fault(&fault, error, request)
+            }
+        }
+    }
+
+    async fn give<B>(&self, parts: &request::Parts, body: B) -> Result<Secret, Refusal>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0);
+        within(&self.attempts, &peer)?;
+        let Credentials { id, secret } = credentials(&parts.headers, body).await?;
+        let secret = Hash::of(secret.expose());
+        if !self.vault.is_secret_of(&id, &secret).await? {
+            return Err(Refusal::invalid_client());
+        }
+        within(&self.given, &id)?;
+        let token = self.token()?;
+        let ends = self.clock.unix_millis().saturating_add(millis(self.lifetime));
+        // Compared once more as it is kept: it may have been rotated meanwhile.
+        let given = self.vault.issue_token(&id, &secret, &Hash::of(token.expose()), ends).await?;
+        given.map(|_| token).ok_or_else(Refusal::invalid_client)
+    }
+
+    /// 32 random bytes, which nobody guesses.
+    fn token(&self) -> Result<Secret, Refusal> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        self.random.fill(&mut *bytes).map_err(|_| Fault::from(VaultError::NoRandomness))?;
+        Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
+    }
+}
+
+/// Counts one more, where there is room for it.
+fn within<K: Clone + Eq + std::hash::Hash>(
+    limiter: &DefaultKeyedRateLimiter<K>,
+    key: &K,
+) -> Result<(), Refusal> {
+    if limiter.len() > SWEEP {
+        limiter.retain_recent();
+    }
+    limiter.check_key(key).map_err(|until| {
+        let message = "too many tokens are asked for: one serves for a day";
+        let fault = Fault::new(Kind::TooMany, "too_many_requests", message);
+        let wait = until.wait_time_from(DefaultClock::default().now());
+        Refusal { error: "temporarily_unavailable", fault: fault.after(wait) }
+    })
+}
+
+/// In the form, or in the `Authorization` header (RFC 6749, section 2.3.1), and not in both.
+async fn credentials<B>(headers: &HeaderMap, body: B) -> Result<Credentials, Refusal>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    let read = Limited::new(body, LONGEST_FORM).collect().await;
+    let form = read.map_err(|_| Refusal::malformed("the form cannot be read"))?.to_bytes();
+    let mut grant_type = None;
+    let [mut id, mut secret] = [None, None];
+    for (name, value) in url::form_urlencoded::parse(&form) {
+        let place = match &*name {
+            "grant_type" => &mut grant_type,
+            "client_id" => &mut id,
+            "client_secret" => &mut secret,
+            _ => continue,
+        };
+        if place.replace(Zeroizing::new(value.into_owned())).is_some() {
+            return Err(Refusal::malformed("a parameter is given twice"));
+        }
+    }
+    match grant_type.as_deref().map(String::as_str) {
+        Some("client_credentials") => {}
+        Some(_) => return Err(Refusal::grant_type()),
+        None => return Err(Refusal::malformed("give `grant_type=client_credentials`, as a form")),
+    }
+    // The official SDK for Python sends an old token along when it wants a new one.
+    let basic = headers.get(AUTHORIZATION).and_then(|value| basic(value.as_bytes()));
+    match (id, secret, basic) {
+        (Some(id), Some(secret), None) => {
+            Ok(Credentials { id: id.to_string(), secret: Secret::new(secret.to_string()) })
+        }
+        (None, None, Some(credentials)) => Ok(credentials),
+        (None | Some(_), None, None) | (None, Some(_), None) => {
+            Err(Refusal::malformed("give `client_id` and `client_secret`"))
+        }
+        (_, _, Some(_)) => Err(Refusal::malformed("the client is named in two ways")),
+    }
+}
+
+/// `Basic`, whose two halves are form-encoded.
+fn basic(value: &[u8]) -> Option<Credentials> {
+    let (scheme, encoded) = value.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_ascii()).ok()?);
+    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    let decode = |text: &str| {
+        let mut pairs = url::form_urlencoded::parse(text.as_bytes());
+        pairs.next().map(|(text, _)| text.into_owned())
+    };
+    Some(Credentials { id: decode(id)?, secret: Secret::new(decode(secret)?) })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Refusal {
+    fn malformed(message: &str) -> Self {
+        let fault = Fault::new(Kind::Invalid, "invalid_request", message);
+        Self { error: "invalid_request", fault }
+    }
+
+    fn grant_type() -> Self {
+        let message = "the only grant type here is client_credentials";
+        let fault = Fault::new(Kind::Invalid, "unsupported_grant_type", message);
+        Self { error: "unsupported_grant_type", fault }
+    }
+
+    fn invalid_client() -> Self {
+        let message = "there is no client of this id and secret";
+        let fault = Fault::new(Kind::Unauthenticated, "invalid_client", message);
+        Self { error: "invalid_client", fault }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self { error: "temporarily_unavailable", fault }
+    }
+}
+
+impl From<VaultError> for Refusal {
+    fn from(error: VaultError) -> Self {
+        Fault::from(error).into()
+    }
+}
