@@ -74,9 +74,11 @@ impl Inner {
         {
             let key = self.key(subject).await?;
             if remembered.holds(key, self.clock.unix_millis()) {
+                self.counts.remembered.up();
                 return Ok(Arc::clone(&remembered.answer));
             }
         }
+        self.counts.asked.up();
         let generation = self.registry.generation();
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;
         let found = self.keep_fresh(subject, &plugin).await?;

@@ -29,6 +29,7 @@ use crate::reply::ReplyBody;
 use crate::sandbox::{Moment, Sandbox};
 use crate::store::{MemoryStore, Store};
 use crate::subject::Subject;
+use crate::tally::{Counts, Tally};
 use crate::target::TargetRules;
 
 /// What the operator decides about requests and flows.
@@ -101,6 +102,7 @@ pub(crate) struct Inner {
     pub(crate) failed_set_ups: Gaps,
     /// Flows, which outlive the callers who began them.
     pub(crate) tasks: TaskTracker,
+    pub(crate) counts: Counts,
 }
 
 /// Joins the parts; see [`Countersign::builder`].
@@ -161,6 +163,7 @@ impl Builder {
             ahead: Gaps::new(gap),
             failed_set_ups: Gaps::new(gap),
             tasks: TaskTracker::new(),
+            counts: Counts::default(),
         };
         Countersign { inner: Arc::new(inner) }
     }
@@ -245,6 +248,11 @@ impl Countersign {
         // Which lets the waiting end, and new ones begin all the same.
         tasks.close();
         tasks.wait().await;
+    }
+
+    /// What it has done so far.
+    pub fn tally(&self) -> Tally {
+        self.inner.counts.tally(self.inner.sandbox.counts())
     }
 
     /// The plugins it uses.

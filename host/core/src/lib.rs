@@ -37,6 +37,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod store;
 pub mod subject;
+pub mod tally;
 pub mod target;
 pub mod values;
 pub mod view;

@@ -30,6 +30,7 @@ use wasmtime::{Engine, Store};
 
 use crate::contract;
 use crate::random::Random;
+use crate::tally::CallCounts;
 
 pub use guest::{Digest, GuestStatus};
 pub use limits::Limits;
@@ -50,6 +51,7 @@ pub struct Sandbox {
     seats: Arc<Semaphore>,
     /// One component describes itself at a time, in a slot that requests never have.
     describing: Mutex<()>,
+    counts: Arc<CallCounts>,
 }
 
 /// The sandbox cannot be had. The operator must act.
@@ -158,7 +160,12 @@ impl Sandbox {
             threads,
             seats,
             describing: Mutex::new(()),
+            counts: Arc::default(),
         })
+    }
+
+    pub(crate) fn counts(&self) -> &CallCounts {
+        &self.counts
     }
 
     /// The profile that this sandbox runs under.
@@ -199,14 +206,17 @@ impl Sandbox {
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
         let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
+        let counts = Arc::clone(&self.counts);
         self.threads.spawn(move || {
+            let began = Instant::now();
             let result = operation(&mut store);
             let log = store.data_mut().take_log();
             // The slot is overwritten and given back before anyone else may have the seat.
             drop(store);
+            counts.called(began.elapsed());
             // Here and not by the caller, who may have gone away: a plugin that outlasts its
             // callers' patience is judged all the same.
-            let result = settle(&called, result, &limits);
+            let result = settle(&called, result, &limits, &counts);
             drop((seat, share));
             drop(sender.send(result.map(|value| Answer { value, log })));
         });
@@ -224,7 +234,7 @@ impl Sandbox {
         let mut store = self.store(self.limits.request_budget, moment);
         let result = operation(&mut store);
         drop(store);
-        settle(guest, result, &self.limits)
+        settle(guest, result, &self.limits, &self.counts)
     }
 
     fn store(&self, budget: Duration, moment: Moment) -> Store<Call> {
@@ -237,7 +247,12 @@ impl Sandbox {
 }
 
 /// Turns what came of a call into what its caller is told, and remembers how the guest behaved.
-fn settle<T>(guest: &Guest, result: wasmtime::Result<T>, limits: &Limits) -> Result<T, CallError> {
+fn settle<T>(
+    guest: &Guest,
+    result: wasmtime::Result<T>,
+    limits: &Limits,
+    counts: &CallCounts,
+) -> Result<T, CallError> {
     let error = match result {
         Ok(value) => {
             guest.health.succeeded(Instant::now());
@@ -252,6 +267,7 @@ fn settle<T>(guest: &Guest, result: wasmtime::Result<T>, limits: &Limits) -> Res
             return Err(CallError::Host(what));
         }
     };
+    counts.faulted(&fault);
     tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
     if let Some(length) = guest.health.faulted(Instant::now(), limits) {
         tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),

@@ -62,6 +62,15 @@ pub(crate) fn document(status: StatusCode, json: &Json) -> Answer {
     answer
 }
 
+/// Text of some kind.
+pub(crate) fn text(kind: &'static str, text: String) -> Answer {
+    let mut answer = Response::new(AnswerBody::Whole(Full::from(text)));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
 /// A fault, with the id of the request that came to it.
 pub(crate) fn fault(fault: &Fault, request: &str) -> Answer {
     dressed(fault, &fault_document(fault, request))

@@ -22,10 +22,10 @@ pub(crate) const CONNECTION_NAME: HeaderName = HeaderName::from_static("connecti
 pub(crate) const IDENTIFIER: HeaderName = HeaderName::from_static("identifier");
 
 /// Where a request goes on.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Door<'a> {
-    /// Through the proxy, with this path relative to the provider's `proxy_url`: empty, or from `/`.
-    Proxy(&'a str),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// Through the proxy: [`below_proxy`] is the path from here.
+    Proxy,
     /// For a token.
     Token,
     /// To the management API.
@@ -44,19 +44,17 @@ pub(crate) enum Door<'a> {
     None,
 }
 
-impl<'a> Door<'a> {
+impl Door {
     /// Finds it, or refuses the request whatever it is for.
-    pub(crate) fn of(parts: &'a request::Parts) -> Result<Self, Fault> {
+    pub(crate) fn of(parts: &request::Parts) -> Result<Self, Fault> {
         let path = parts.uri.path();
         if climbs_to_some(path) {
             let message = "the path holds a dot segment: resolve it before sending";
             return Err(Fault::new(Kind::Invalid, "path_refused", message));
         }
         says_one_host(parts)?;
-        if let Some(rest) = path.strip_prefix("/proxy")
-            && (rest.is_empty() || rest.starts_with('/'))
-        {
-            return Ok(Self::Proxy(rest));
+        if below_proxy(path).is_some() {
+            return Ok(Self::Proxy);
         }
         if parts.headers.keys().any(routes) {
             let message = "the headers of a proxied request are on one that is not under /proxy/: \
@@ -74,6 +72,24 @@ impl<'a> Door<'a> {
             _ => Self::None,
         })
     }
+}
+
+impl Door {
+    /// For metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Token => "token",
+            Self::Api => "api",
+            Self::OpenApi | Self::Keys | Self::Health | Self::Ready | Self::Metrics => "about",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A proxied request's path relative to the provider's `proxy_url`: empty, or from `/`.
+pub(crate) fn below_proxy(path: &str) -> Option<&str> {
+    path.strip_prefix("/proxy").filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a header routes proxied requests.

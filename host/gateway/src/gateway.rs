@@ -4,6 +4,7 @@
 //! logged by its code, never with what the request holds.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -13,7 +14,7 @@ use countersign::Countersign;
 use countersign::body::BodyError;
 use countersign::clock::Clock;
 use countersign::random::{Random, RandomError};
-use countersign_vault::Vault;
+use countersign_vault::{Role, Vault};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request};
 use http_body::Body;
 use serde_json::json;
@@ -25,7 +26,9 @@ use crate::authentication::Authentication;
 use crate::caller::Caller;
 use crate::door::Door;
 use crate::fault::{Fault, Kind};
-use crate::proxy::Proxy;
+use crate::injections::Injections;
+use crate::metrics::{self, Metrics};
+use crate::proxy::{Crowd, Proxy};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::token::Tokens;
@@ -48,6 +51,26 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// What the operator decides.
     pub settings: Settings,
+    /// The folder of the audit of injections; `None` where none is kept.
+    pub audit: Option<PathBuf>,
+}
+
+/// A gateway that cannot be had. The operator must act.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The audit's file cannot be written.
+    #[error("the audit of injections cannot be kept in {}: {cause}", .folder.display())]
+    Audit {
+        /// Its folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
 }
 
 /// Answers requests. Cheap to clone; clones share everything.
@@ -61,6 +84,8 @@ struct Inner {
     tokens: Tokens,
     api: axum::Router,
     proxy: Proxy,
+    metrics: Arc<Metrics>,
+    injections: Option<Arc<Injections>>,
     ids: Ids,
     draining: AtomicBool,
 }
@@ -71,15 +96,36 @@ pub struct Peer(pub IpAddr);
 
 impl Gateway {
     /// Joins the parts.
-    pub fn new(parts: Parts) -> Result<Self, RandomError> {
-        let Parts { vault, host, clock, random, settings } = parts;
+    pub fn new(parts: Parts) -> Result<Self, GatewayError> {
+        let Parts { vault, host, clock, random, settings, audit } = parts;
         let service = Arc::new(Service::new(Arc::clone(&vault), host.clone()));
+        let metrics = Metrics::new(host.clone());
+        let injections = audit.map(|folder| {
+            Injections::open(&folder, Arc::clone(&clock))
+                .map_err(|cause| GatewayError::Audit { folder, cause })
+        });
+        let injections = injections.transpose()?.map(Arc::new);
+        let crowd = Crowd::new(
+            settings.most_in_flight,
+            settings.most_in_flight_per_account,
+            metrics.under_way.clone(),
+        );
         let inner = Inner {
             authentication: Authentication::new(Arc::clone(&vault)),
             ids: Ids::new(&*random)?,
-            tokens: Tokens::new(vault, clock, random, &settings),
+            tokens: Tokens::new(vault, Arc::clone(&clock), random, &settings),
             api: api::router(Arc::clone(&service), &settings),
-            proxy: Proxy::new(service, host, settings),
+            proxy: Proxy {
+                service,
+                host,
+                clock,
+                settings,
+                metrics: Arc::clone(&metrics),
+                injections: injections.clone(),
+                crowd,
+            },
+            metrics,
+            injections,
             draining: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -90,6 +136,13 @@ impl Gateway {
         self.inner.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Keeps what has only been noted so far. For the end, once nothing is under way.
+    pub fn close(&self) {
+        if let Some(injections) = &self.inner.injections {
+            injections.close();
+        }
+    }
+
     /// Answers one request. Its extensions hold its [`Peer`], and what an upgrade needs.
     pub async fn answer<B>(&self, request: Request<B>) -> Answer
     where
@@ -98,13 +151,21 @@ impl Gateway {
     {
         let (parts, body) = request.into_parts();
         let id = self.inner.ids.of(&parts.headers);
-        let mut answer = match self.inner.answer(parts, body, &id).await {
-            Ok(answer) => answer,
+        let door = Door::of(&parts);
+        let name = door.as_ref().map_or("none", |door| door.name());
+        let answered = match door {
+            Ok(door) => self.inner.answer(door, parts, body, &id).await,
+            Err(fault) => Err(fault),
+        };
+        let (mut answer, code) = match answered {
+            Ok(answer) => (answer, ""),
             Err(fault) => {
                 tracing::info!(request = &*id, code = fault.code, "refused");
-                answer::fault(&fault, &id)
+                (answer::fault(&fault, &id), fault.code)
             }
         };
+        let status = answer.status().as_u16();
+        self.inner.metrics.answered(name, status, code);
         if let Ok(id) = HeaderValue::from_str(&id) {
             answer.headers_mut().insert(REQUEST_ID_HEADER, id);
         }
@@ -115,6 +176,7 @@ impl Gateway {
 impl Inner {
     async fn answer<B>(
         &self,
+        door: Door,
         parts: request::Parts,
         body: B,
         id: &Arc<str>,
@@ -123,11 +185,10 @@ impl Inner {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        match Door::of(&parts)? {
-            Door::Proxy(path) => {
-                let path = path.to_owned();
+        match door {
+            Door::Proxy => {
                 let caller = self.caller(&parts.headers, id).await?;
-                self.proxy.answer(&caller, &path, parts, body).await
+                self.proxy.answer(&caller, parts, body).await
             }
             Door::Api => {
                 let caller = self.caller(&parts.headers, id).await?;
@@ -155,7 +216,13 @@ impl Inner {
                 only(&parts.method, &Method::GET)?;
                 self.ready()
             }
-            Door::Metrics | Door::None => Err(Fault::not_found("path")),
+            Door::Metrics => {
+                only(&parts.method, &Method::GET)?;
+                // Numbers of the whole gateway are for those who manage it.
+                self.caller(&parts.headers, id).await?.need(Role::Manage)?;
+                Ok(answer::text(metrics::CONTENT_TYPE, self.metrics.text()))
+            }
+            Door::None => Err(Fault::not_found("path")),
         }
     }
 

@@ -27,6 +27,8 @@ mod caller;
 mod door;
 mod fault;
 mod gateway;
+mod injections;
+mod metrics;
 mod proxy;
 mod server;
 mod service;
@@ -36,7 +38,7 @@ mod token;
 pub use answer::{Answer, AnswerBody, FAULT_HEADER, REQUEST_ID_HEADER};
 pub use caller::Caller;
 pub use fault::{Fault, FieldFault, Kind};
-pub use gateway::{Gateway, Parts, Peer};
+pub use gateway::{Gateway, GatewayError, Parts, Peer};
 pub use server::Server;
 pub use service::{
     AccountName, AccountUpdate, ConnectionUpdate, NewAccount, NewConnection, Service, Shown,

@@ -10,41 +10,76 @@ mod crowd;
 mod message;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
-use countersign::Countersign;
 use countersign::body::BodyError;
+use countersign::clock::Clock;
+use countersign::{Countersign, Subject};
 use http::{Request, Response, Uri, request};
 use http_body::Body;
 use tokio::time::timeout;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::caller::Caller;
+use crate::door::below_proxy;
 use crate::fault::{Fault, Kind};
+use crate::injections::{Injection, Injections};
+use crate::metrics::{self, Metrics};
 use crate::service::Service;
 use crate::settings::Settings;
 
-use crowd::{Counted, Crowd};
+pub(crate) use crowd::Crowd;
+
+use crowd::{Counted, Place};
 
 /// The tool proxy.
 pub(crate) struct Proxy {
-    service: Arc<Service>,
-    host: Countersign,
-    settings: Settings,
-    crowd: Arc<Crowd>,
+    pub(crate) service: Arc<Service>,
+    pub(crate) host: Countersign,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) metrics: Arc<Metrics>,
+    /// `None` where no audit is kept.
+    pub(crate) injections: Option<Arc<Injections>>,
+    pub(crate) crowd: Arc<Crowd>,
+}
+
+/// For which account a request is.
+struct Wanted {
+    connector: String,
+    identifier: String,
 }
 
 impl Proxy {
-    pub(crate) fn new(service: Arc<Service>, host: Countersign, settings: Settings) -> Self {
-        let crowd = Crowd::new(settings.most_in_flight, settings.most_in_flight_per_account);
-        Self { service, host, settings, crowd }
-    }
-
-    /// Sends one request. `path` is relative to the provider's `proxy_url`.
+    /// Sends one request.
     pub(crate) async fn answer<B>(
         &self,
         caller: &Caller,
-        path: &str,
+        parts: request::Parts,
+        body: B,
+    ) -> Result<Answer, Fault>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let began = Instant::now();
+        let place = self.crowd.enter()?;
+        let (connector, identifier) = message::whose(&parts.headers)?;
+        let wanted = Wanted { connector, identifier };
+        let mut subject = None;
+        let sent = self.send(caller, &wanted, place, &mut subject, parts, body).await;
+        self.note(caller, &wanted, subject.as_deref(), &sent, began);
+        sent
+    }
+
+    /// `found` is set as soon as it is known whose credential the request gets.
+    async fn send<B>(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        place: Place,
+        found: &mut Option<Arc<Subject>>,
         mut parts: request::Parts,
         body: B,
     ) -> Result<Answer, Fault>
@@ -52,38 +87,69 @@ impl Proxy {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let place = self.crowd.enter()?;
-        let (connector, identifier) = message::whose(&parts.headers)?;
-        let subject = self.service.subject(caller, &connector, &identifier).await?;
-        let place = place.of(&connector, &identifier)?;
+        let subject = self.service.subject(caller, &wanted.connector, &wanted.identifier).await?;
+        let subject = found.insert(subject);
+        let place = place.of(&wanted.connector, &wanted.identifier)?;
         let body = message::bounded(&parts.headers, body, self.settings.longest_body)?;
         message::strip(&mut parts.headers, self.settings.pass_cookies);
         message::name(&mut parts.headers, caller.request());
-        parts.uri = relative(path, parts.uri.query())?;
+        parts.uri = relative(&parts.uri)?;
         parts.extensions.clear();
         let request = Request::from_parts(parts, body);
-        let sent = timeout(self.settings.deadline, self.host.send(&subject, request)).await;
-        let reply = match sent {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => return Err(Fault::from(&error)),
-            Err(_) => {
-                let message = "the upstream has not answered in time; whether it has acted on the \
-                               request is not known";
-                return Err(Fault::new(Kind::Deadline, "upstream_timeout", message));
-            }
-        };
+        let sent = timeout(self.settings.deadline, self.host.send(subject, request)).await;
+        let reply = sent.map_err(|_| late())?.map_err(|error| Fault::from(&error))?;
         let (mut parts, body) = reply.into_parts();
         message::settle_reply(&mut parts.headers, self.settings.pass_cookies);
         let body = AnswerBody::upstream(Counted::new(body, place));
         Ok(Response::from_parts(parts, body))
     }
+
+    /// For the audit and the metrics.
+    fn note(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        subject: Option<&Subject>,
+        sent: &Result<Answer, Fault>,
+        began: Instant,
+    ) {
+        let (outcome, status) = match sent {
+            Ok(answer) => ("sent", Some(answer.status().as_u16())),
+            Err(fault) => (fault.code, None),
+        };
+        if let Some(subject) = subject {
+            let outcome = status.map_or(outcome, metrics::class);
+            self.metrics.proxied(subject.pattern().auth_type(), outcome, began.elapsed());
+        }
+        let Some(injections) = &self.injections else { return };
+        let kept = injections.note(&Injection {
+            at: self.clock.unix_millis(),
+            request: caller.request(),
+            client: caller.client(),
+            connection: &wanted.connector,
+            identifier: &wanted.identifier,
+            account: subject.and_then(|it| Some(&*it.state_key().row.as_ref()?.id)),
+            provider: subject.map(|it| it.provider().identifier()),
+            outcome,
+            status,
+        });
+        if !kept {
+            self.metrics.lost_lines.inc();
+        }
+    }
 }
 
-/// The library looks at nothing else of a URI.
-fn relative(path: &str, query: Option<&str>) -> Result<Uri, Fault> {
+fn late() -> Fault {
+    let message = "the upstream has not answered in time; whether it has acted on the request is not \
+                   known";
+    Fault::new(Kind::Deadline, "upstream_timeout", message)
+}
+
+/// What is below `/proxy`. The library looks at nothing else of a URI.
+fn relative(uri: &Uri) -> Result<Uri, Fault> {
+    let path = below_proxy(uri.path()).unwrap_or_default();
     let slash = if path.is_empty() { "/" } else { "" };
-    let joint = if query.is_some() { "?" } else { "" };
-    let text = [slash, path, joint, query.unwrap_or_default()].concat();
+    let (joint, query) = uri.query().map_or(("", ""), |query| ("?", query));
     let refused = |_| Fault::new(Kind::Invalid, "path_refused", "the path cannot be read");
-    text.parse().map_err(refused)
+    [slash, path, joint, query].concat().parse().map_err(refused)
 }

@@ -56,6 +56,26 @@ async fn a_remembered_answer_costs_no_call() {
 }
 
 #[tokio::test]
+async fn a_host_tells_what_it_has_done() {
+    let plot = Plot::of(&drawing(&[], lasting()).body("begin", done("new", 30)));
+    for _ in 0..3 {
+        plot.prepared().await.unwrap();
+    }
+    plot.host.renew(&plot.subject).await.unwrap();
+    let tally = plot.host.tally();
+    assert_eq!((tally.asked, tally.remembered, tally.renewals), (1, 2, 1));
+    assert_eq!(tally.failed_renewals, 0);
+    assert!(tally.calls >= 2 && !tally.call_time.is_zero(), "{tally:?}");
+
+    let plot = Plot::of(&drawing(&[], lasting()).body("begin", Body::code("(unreachable)")));
+    let before = plot.host.tally().faults;
+    plot.host.renew(&plot.subject).await.err().unwrap();
+    let tally = plot.host.tally();
+    assert_eq!((tally.renewals, tally.failed_renewals), (0, 1));
+    assert!(tally.faults[0].1 > before[0].1, "{tally:?}");
+}
+
+#[tokio::test]
 async fn it_ends_with_its_time_the_state_the_plugins_and_the_subject() {
     let guest = drawing(&[], lasting()).body("begin", done("new", 30));
     let plot = Plot::of(&guest);

@@ -170,6 +170,11 @@ impl Inner {
                         let _over = Over { renewals: &inner.renewals, key };
                         let renewed = inner.renew_alone(&subject, &purpose, attempt.seen).await;
                         let renewed = renewed.map_err(Arc::new);
+                        match &renewed {
+                            Ok(renewed) if renewed.ran => inner.counts.renewals.up(),
+                            Ok(_) => {}
+                            Err(_) => inner.counts.failed_renewals.up(),
+                        }
                         match (&renewed, purpose.flow()) {
                             (Ok(_), _) => subject.failed.clear(),
                             (Err(error), Flow::Renew) => {

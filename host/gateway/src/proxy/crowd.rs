@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use prometheus_client::metrics::gauge::Gauge;
 
 use crate::fault::{Fault, Kind};
 
@@ -21,10 +22,12 @@ const SOON: Duration = Duration::from_secs(1);
 type Whose = (String, String);
 
 /// Counts.
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     most: usize,
     most_for_one: usize,
     under_way: Mutex<UnderWay>,
+    /// The same number, where it is seen.
+    gauge: Gauge,
 }
 
 #[derive(Default)]
@@ -41,8 +44,8 @@ pub(super) struct Place {
 }
 
 impl Crowd {
-    pub(super) fn new(most: usize, most_for_one: usize) -> Arc<Self> {
-        Arc::new(Self { most, most_for_one, under_way: Mutex::default() })
+    pub(crate) fn new(most: usize, most_for_one: usize, gauge: Gauge) -> Arc<Self> {
+        Arc::new(Self { most, most_for_one, under_way: Mutex::default(), gauge })
     }
 
     /// A place among all.
@@ -53,6 +56,7 @@ impl Crowd {
             return Err(Fault::new(Kind::Unavailable, "overloaded", message).after(SOON));
         }
         under_way.all += 1;
+        self.gauge.inc();
         Ok(Place { crowd: Arc::clone(self), whose: None })
     }
 
@@ -84,6 +88,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut under_way = self.crowd.lock();
         under_way.all -= 1;
+        self.crowd.gauge.dec();
         let Some(whose) = self.whose.take() else { return };
         if let Some(count) = under_way.by_account.get_mut(&whose) {
             *count -= 1;
@@ -132,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_place_is_taken_until_it_is_given_back() {
-        let crowd = Crowd::new(3, 2);
+        let crowd = Crowd::new(3, 2, Gauge::default());
         let enter = |identifier| crowd.enter().and_then(|place| place.of("c", identifier));
         let (first, _second) = (enter("u1").unwrap(), enter("u1").unwrap());
         assert_eq!(enter("u1").err().unwrap().code, "too_many_requests");
@@ -146,7 +151,7 @@ mod tests {
 
     #[test]
     fn accounts_that_rest_take_no_memory() {
-        let crowd = Crowd::new(10, 10);
+        let crowd = Crowd::new(10, 10, Gauge::default());
         drop((0..5).map(|n| crowd.enter().unwrap().of("c", &n.to_string())).collect::<Vec<_>>());
         assert!(crowd.lock().by_account.is_empty());
         assert_eq!(crowd.lock().all, 0);
