@@ -1,0 +1,12 @@
+//! A gateway on a socket, an upstream on another, and callers in between.
+
+#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
+
+mod faults;
+mod limits;
+mod notes;
+mod passing;
+mod pitfalls;
+mod scene;
+mod tokens;
+mod upstream;

@@ -1,0 +1,65 @@
+//! What is noted of a request: in the audit and in the metrics.
+
+use countersign_tests::traces;
+use serde_json::Value as Json;
+
+use crate::scene::{SECRET, Scene, with_account};
+use crate::upstream::{Upstream, whole};
+
+async fn metrics(scene: &Scene) -> String {
+    let answer = scene.http.get(scene.url("/metrics")).bearer_auth(&scene.token).send().await;
+    let answer = answer.unwrap();
+    assert!(answer.headers()["content-type"].to_str().unwrap().contains("openmetrics"));
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn each_use_of_a_credential_is_noted() {
+    let upstream = Upstream::noting(|_| whole(201, "canary-of-a-reply")).await;
+    let mut scene = with_account(&upstream).await;
+    for identifier in ["u1", "nobody"] {
+        let request = scene.proxied_for("GET", "/path-of-a-request?q=canary", "api", identifier);
+        request.header("x-request-id", "r-7").body("canary").send().await.unwrap();
+    }
+    let account = scene.service.subject(scene.caller(), "api", "u1").await.unwrap();
+    let id = account.state_key().row.clone().unwrap().id;
+    scene.stop().await;
+    let text = std::fs::read_to_string(scene.folder.path().join("injections.jsonl")).unwrap();
+    let lines: Vec<Json> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let expected = [
+        serde_json::json!({"at": lines[0]["at"], "request": "r-7", "client": "skc_all",
+            "connection": "api", "identifier": "u1", "account": &*id, "provider": "api",
+            "outcome": "sent", "status": 201}),
+        serde_json::json!({"at": lines[1]["at"], "request": "r-7", "client": "skc_all",
+            "connection": "api", "identifier": "nobody", "outcome": "not_found"}),
+    ];
+    assert_eq!(lines, expected);
+    for secret in ["canary", SECRET, "path-of-a-request", &scene.token] {
+        assert_eq!(traces(&text, secret), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn metrics_count_and_name_nobody() {
+    let upstream = Upstream::noting(|_| whole(429, "")).await;
+    let scene = with_account(&upstream).await;
+    for identifier in ["u1", "u1", "nobody"] {
+        scene.proxied_for("GET", "/x", "api", identifier).send().await.unwrap();
+    }
+    let text = metrics(&scene).await;
+    for line in [
+        r#"countersign_requests_total{door="proxy",status="429",code=""} 2"#,
+        r#"countersign_requests_total{door="proxy",status="404",code="not_found"} 1"#,
+        r#"countersign_requests_total{door="token",status="200",code=""} 1"#,
+        r#"countersign_proxied_requests_total{auth_type="BEARER",outcome="4xx"} 2"#,
+        r#"countersign_proxied_seconds_count{auth_type="BEARER"} 2"#,
+        "countersign_proxied_under_way 0",
+        "countersign_answers_asked_total 2",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+    for name in ["u1", "nobody", "api", "skc_all", "canary", &scene.token] {
+        assert!(!text.contains(name), "{name}\n{text}");
+    }
+}
