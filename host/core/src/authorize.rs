@@ -7,10 +7,11 @@
 
 mod ask;
 mod outgoing;
+mod sieve;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 use crate::account::{State, Status};
@@ -20,6 +21,7 @@ use crate::edit::{CheckedEdits, EditRules};
 use crate::error::Error;
 use crate::facts::{Facts, version};
 use crate::fields;
+use crate::needs::header::same_spelling;
 use crate::remember::{Answer, Key, Remembered};
 use crate::reply::MOST_HELD;
 use crate::sandbox::{Flow, Plugin};
@@ -28,6 +30,7 @@ use crate::target::{RenderedBase, TargetError};
 
 use ask::Asked;
 pub(crate) use outgoing::Outgoing;
+pub(crate) use sieve::Sieve;
 
 /// Renewals within one request: one for a stale state, one for a hint that the first could not
 /// know of (a token for this audience).
@@ -276,6 +279,13 @@ pub(crate) struct Place {
     /// The provider's own.
     pub(crate) headers: HeaderMap,
     pub(crate) rules: EditRules,
+}
+
+impl Place {
+    /// Whether one of the provider's own headers has this name, in whatever spelling.
+    fn names(&self, name: &HeaderName) -> bool {
+        self.headers.keys().any(|own| same_spelling(own.as_str(), name.as_str()))
+    }
 }
 
 /// The account's state, as a request came upon it.

@@ -206,6 +206,9 @@ impl Countersign {
     }
 
     /// Authorizes the request, sends it, and brings the reply, which streams.
+    ///
+    /// A request that is marked as a [`WebSocket`](crate::egress::WebSocket) is sent once, whatever
+    /// the plugin makes of the reply; one with status 101 holds a [`Tunnel`](crate::egress::Tunnel).
     pub async fn send<B>(
         &self,
         subject: &Arc<Subject>,

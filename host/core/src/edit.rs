@@ -24,16 +24,18 @@
 mod change;
 mod cookie;
 mod error;
+mod offers;
 mod place;
 mod query;
 mod strip;
 mod value;
 
 pub use error::{EditError, EditName, Flaw};
+pub(crate) use offers::join as join_offers;
 pub use strip::strip;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, COOKIE};
+use http::header::{CONTENT_LENGTH, COOKIE, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -187,6 +189,15 @@ impl CheckedEdits {
     /// either may hold something of the request it was made for.
     pub fn may_be_remembered(&self) -> bool {
         !self.edits.iter().any(|edit| matches!(edit, Change::SetPath(_) | Change::SetBody(_)))
+    }
+
+    /// Whether one more subprotocol is offered. The caller's offers then stay, though the plugin may
+    /// write them: see [`join_offers`].
+    pub(crate) fn append_offers(&self) -> bool {
+        self.edits.iter().any(|edit| match edit {
+            Change::AppendHeader(HeaderEdit { name, .. }) => name == SEC_WEBSOCKET_PROTOCOL,
+            _ => false,
+        })
     }
 
     /// The origin that takes the place of the provider's own.

@@ -3,14 +3,15 @@
 //! The request that comes in is final: its headers were settled before a plugin saw them
 //! ([`settle`]), the edits are applied. On `Ok`, exactly that request was sent, once, to an address
 //! that the operator permits: same method, same URL byte for byte, same headers but for `host`,
-//! which follows from the URL, and what frames the body, which follows from the body. On `Err`, the
-//! error tells whether anything may have been sent
-//! ([`EgressError::may_have_been_sent`]).
+//! which follows from the URL, and what frames the body, which follows from the body; and so do its
+//! trailers, but for what may not be said there. On `Err`, the error tells whether anything may have
+//! been sent ([`EgressError::may_have_been_sent`]).
 //!
 //! Nothing is taken from the environment (proxies), kept between requests (cookies), followed
 //! (redirects), repeated (retries) or unpacked (compression).
 
 mod address;
+mod clients;
 mod config;
 mod destination;
 mod dial;
@@ -18,19 +19,22 @@ mod error;
 mod headers;
 mod outgoing;
 mod reply;
+mod tunnel;
+mod websocket;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::time::{timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use self::address::AddressPolicy;
+use self::clients::Clients;
 use self::destination::Destination;
 use self::dial::{Guarded, Mapped};
 use self::outgoing::{Outgoing, Progress};
@@ -41,7 +45,10 @@ pub use self::config::{
 pub use self::dial::{Resolver, SystemResolver};
 pub use self::error::{EgressError, Phase};
 pub use self::headers::settle;
+pub(crate) use self::headers::{announce, may_trail, retain, say_trailer};
 pub use self::reply::ReplyBody;
+pub use self::tunnel::Tunnel;
+pub use self::websocket::{HandshakeError, WebSocket};
 
 /// The way out. Cheap to clone; clones share their connections.
 #[derive(Clone)]
@@ -50,10 +57,10 @@ pub struct Egress {
 }
 
 struct Inner {
-    client: reqwest::Client,
-    /// One client for each mapping: a client's resolver is told a host but not the port, and its
-    /// pool is shared by all that it dials.
-    mapped: Vec<(ResolveOverride, reqwest::Client)>,
+    clients: Clients,
+    /// One for each mapping: a client's resolver is told a host but not the port, and its pool is
+    /// shared by all that it dials.
+    mapped: Vec<(ResolveOverride, Clients)>,
     addresses: Arc<AddressPolicy>,
     allow_http: bool,
     timeouts: Timeouts,
@@ -71,24 +78,25 @@ impl Egress {
         config: EgressConfig,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, EgressConfigError> {
-        let roots = certificates(&config.upstream_ca)?;
+        let roots: Arc<[_]> = certificates(&config.upstream_ca)?.into();
         refuse_double_mappings(&config.resolve)?;
         warn_of_exceptions(&config, roots.len());
 
         let addresses = Arc::new(AddressPolicy::new(config.allowed_networks));
         let guarded = Guarded { resolver, addresses: Arc::clone(&addresses) };
-        let client = build_client(&config.timeouts, &roots, guarded)?;
+        let connect = config.timeouts.connect;
+        let clients = Clients::new(connect, Arc::clone(&roots), Arc::new(guarded))?;
         let mapped = config
             .resolve
             .into_iter()
             .map(|mapping| {
-                let client = build_client(&config.timeouts, &roots, Mapped(mapping.address()))?;
-                Ok((mapping, client))
+                let resolver = Arc::new(Mapped(mapping.address()));
+                Ok((mapping, Clients::new(connect, Arc::clone(&roots), resolver)?))
             })
             .collect::<Result<_, EgressConfigError>>()?;
         Ok(Self {
             inner: Arc::new(Inner {
-                client,
+                clients,
                 mapped,
                 addresses,
                 allow_http: config.allow_http,
@@ -100,8 +108,12 @@ impl Egress {
 
     /// Sends the request and waits for the head of the reply. Both bodies stream.
     ///
-    /// The reply's hop-by-hop headers are dropped; the request's were by [`settle`]. Trailers of the
-    /// request are not sent, those of the reply are passed on.
+    /// The reply's hop-by-hop headers are dropped; the request's were by [`settle`]. Trailers are
+    /// passed on both ways, but for those that frame, route or authenticate; of a request's over
+    /// HTTP/1.1, those that its `trailer` header names.
+    ///
+    /// A request that is marked as a [`WebSocket`] asks for that upgrade; a reply with status 101 has
+    /// proven that it is one, and holds a [`Tunnel`]. To switch protocols unasked is an error.
     pub async fn send<B>(&self, request: Request<B>) -> Result<Response<ReplyBody>, EgressError>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -111,18 +123,33 @@ impl Egress {
             return Err(EgressError::Method);
         }
         let destination = self.destination(&parts.uri)?;
-        let client = self.client_for(&destination)?;
-        let Destination { url, host } = destination;
+        let websocket = parts.extensions.remove::<WebSocket>();
         headers::finish(&mut parts.headers);
-        let length = outgoing::frame(&parts.method, &mut parts.headers, &body)?;
+        let framing = outgoing::frame(&parts.method, &mut parts.headers, &body)?;
+        let clients = self.clients_for(&destination)?;
+        let client = match &websocket {
+            None => clients.ordinary(),
+            Some(websocket) => {
+                websocket.ask(&parts.method, &mut parts.headers, !body.is_end_stream())?;
+                clients.for_handshakes().map_err(|error| EgressError::Tls {
+                    host: Arc::clone(&destination.host),
+                    source: error.without_url().into(),
+                })?
+            }
+        };
+        let Destination { url, host } = destination;
         let progress = Progress::new();
 
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
         *outgoing.body_mut() =
-            Some(reqwest::Body::wrap(Outgoing::new(body, length, progress.clone())));
+            Some(reqwest::Body::wrap(Outgoing::new(body, &framing, progress.clone())));
         let sending = client.execute(outgoing);
         let reply = self.first_byte(sending, &progress, &host).await?;
+        if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+            // On the heap, so that what nearly every request waits in stays small.
+            return Box::pin(self.switch(websocket, reply, host, progress)).await;
+        }
         let (mut parts, body) = Response::from(reply).into_parts();
         headers::settle_reply(&mut parts.headers);
         // What the client notes there is its own business, and names addresses.
@@ -179,22 +206,46 @@ impl Egress {
         Destination::check(uri, self.inner.allow_http, &self.inner.addresses)
     }
 
-    fn client_for(&self, destination: &Destination) -> Result<&reqwest::Client, EgressError> {
+    fn clients_for(&self, destination: &Destination) -> Result<&Clients, EgressError> {
         let port = destination.port();
         let mapping =
             self.inner.mapped.iter().find(|(mapping, _)| {
                 mapping.host() == &*destination.host && mapping.port() == port
             });
         match mapping {
-            None => Ok(&self.inner.client),
+            None => Ok(&self.inner.clients),
             // `http://HOST:443`: the client would dial 443 whatever its resolver says.
             Some((mapping, _))
                 if destination.url.port().is_some() && mapping.address().port() != port =>
             {
                 Err(EgressError::Url { reason: "its port is written out, so it cannot be mapped" })
             }
-            Some((_, client)) => Ok(client),
+            Some((_, clients)) => Ok(clients),
         }
+    }
+
+    /// Leaves HTTP, where that was asked for and the upstream has proven to have read the question.
+    async fn switch(
+        &self,
+        websocket: Option<WebSocket>,
+        reply: reqwest::Response,
+        host: Arc<str>,
+        progress: Progress,
+    ) -> Result<Response<ReplyBody>, EgressError> {
+        let refused = |reason| EgressError::Switch { host: Arc::clone(&host), reason };
+        let websocket = websocket.ok_or_else(|| refused("it was not asked to"))?;
+        let (version, mut headers) = (reply.version(), reply.headers().clone());
+        websocket.accept(version, &mut headers).map_err(refused)?;
+        let upgrade = timeout(self.inner.timeouts.first_byte, reply.upgrade()).await;
+        let Ok(Ok(io)) = upgrade else { return Err(EgressError::Closed { host }) };
+        let idle = self.inner.timeouts.idle;
+        let body = ReplyBody::new(reqwest::Body::default(), host, idle, progress);
+        let mut reply = Response::new(body);
+        *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *reply.version_mut() = version;
+        *reply.headers_mut() = headers;
+        Tunnel::new(io).keep(reply.extensions_mut());
+        Ok(reply)
     }
 
     /// Waits for the head of the reply for as long as the request's body moves.
@@ -217,27 +268,6 @@ impl Egress {
             }
         }
     }
-}
-
-fn build_client(
-    timeouts: &Timeouts,
-    roots: &[reqwest::Certificate],
-    resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<reqwest::Client, EgressConfigError> {
-    let mut builder = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        // By default the client repeats what an HTTP/2 server says it has not worked on, where it
-        // can copy the body. Ours cannot be copied; this says so even if that changes. What
-        // remains is a request that found its pooled connection closed, no byte of it written.
-        .retry(reqwest::retry::never())
-        .connect_timeout(timeouts.connect)
-        .dns_resolver(resolver);
-    for root in roots {
-        builder = builder.add_root_certificate(root.clone());
-    }
-    builder.build().map_err(|error| EgressConfigError::Tls(error.into()))
 }
 
 fn certificates(bundles: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, EgressConfigError> {

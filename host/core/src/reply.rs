@@ -85,11 +85,14 @@ impl Inner {
                 (Err(error), Some(reply)) if is_for_later(&error) => return Ok(reply),
                 (Err(error), _) => return Err(error),
             };
-            if !answer.watches.is_empty() {
+            // A handshake has one reply, which is not held back.
+            let repeats_at_all = !answer.watches.is_empty() && !outgoing.is_handshake();
+            if repeats_at_all {
                 outgoing.keep_small(self.settings.resend_bytes).await?;
             }
             let method = outgoing.method.clone();
-            let once_more = if answer.watches.is_empty() { None } else { outgoing.again() };
+            let once_more = if repeats_at_all { outgoing.again() } else { None };
+            let longest_hold = (!outgoing.is_handshake()).then_some(self.settings.longest_hold);
             let request = answer.apply(outgoing)?;
             let reply = self.egress.send(request).await?;
             *sent = true;
@@ -99,7 +102,7 @@ impl Inner {
                 ReplyBody { ahead: Bytes::new(), rest: Some(body), trailers: None },
             );
 
-            let (reply, shown) = watched(&answer, reply, self.settings.longest_hold).await?;
+            let (reply, shown) = watched(&answer, reply, longest_hold).await?;
             let Some(shown) = shown else { return Ok(reply) };
             let next = self.replied(subject, &answer, shown).await?;
             if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
@@ -210,11 +213,12 @@ fn is_for_later(error: &Error) -> bool {
     )
 }
 
-/// The reply, and what the plugin is shown of it where it watches for its kind.
+/// The reply, and what the plugin is shown of it where it watches for its kind. Its body is held for
+/// so long, or not at all.
 async fn watched(
     answer: &Answer,
     mut reply: Reply,
-    longest: Duration,
+    longest: Option<Duration>,
 ) -> Result<(Reply, Option<HttpResponse>), Error> {
     let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
         return Ok((reply, None));
@@ -223,7 +227,10 @@ async fn watched(
     let wanted = watch.body;
     let mut body = Vec::new();
     if wanted > 0 {
-        if !may_be_held(&reply, wanted) || !reply.body_mut().hold(wanted as usize, longest).await? {
+        let Some(longest) = longest.filter(|_| may_be_held(&reply, wanted)) else {
+            return Ok((reply, None));
+        };
+        if !reply.body_mut().hold(wanted as usize, longest).await? {
             return Ok((reply, None));
         }
         body = reply.body().ahead.to_vec();

@@ -2,23 +2,25 @@
 //!
 //! On `Ok` of [`Answer::apply`] the request goes to the provider's own origin, or to one that the
 //! provider lists, under its base path; it has the answer's edits, all of them, and nothing of the
-//! caller's that the plugin may write. On `Err` there is no request.
+//! caller's that the plugin may write, in its trailers neither. On `Err` there is no request.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HOST;
-use http::{HeaderMap, Method, Request};
+use http::header::{HOST, SEC_WEBSOCKET_PROTOCOL, TRAILER};
+use http::{HeaderMap, HeaderName, Method, Request};
 use http_body::Body;
 use url::Url;
 
 use crate::body::{BodyError, RequestBody};
 use crate::edit;
-use crate::egress;
+use crate::egress::{self, WebSocket};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
 use crate::target::{TargetError, TargetUrl};
 
-use super::Place;
+use super::{Place, Sieve};
 
 /// The caller's request, on its way.
 pub(crate) struct Outgoing {
@@ -26,6 +28,9 @@ pub(crate) struct Outgoing {
     path: String,
     query: Option<String>,
     headers: HeaderMap,
+    /// What `Connection` named.
+    nominated: Vec<HeaderName>,
+    websocket: Option<WebSocket>,
     pub(crate) body: RequestBody,
 }
 
@@ -44,9 +49,9 @@ impl Outgoing {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let mut headers = parts.headers;
-        egress::settle(&mut headers);
+        let nominated = egress::settle(&mut headers);
         // The destination's own name is the host's business.
         headers.remove(HOST);
         Self {
@@ -54,20 +59,29 @@ impl Outgoing {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(ToOwned::to_owned),
             headers,
+            nominated,
+            websocket: parts.extensions.remove(),
             body: RequestBody::new(body),
         }
     }
 
     /// The same once more, where the body is known whole.
     pub(crate) fn again(&self) -> Option<Self> {
-        let body = RequestBody::whole(self.body.as_whole()?.clone());
+        let body = self.body.again()?;
         Some(Self {
             method: self.method.clone(),
             path: self.path.clone(),
             query: self.query.clone(),
             headers: self.headers.clone(),
+            nominated: self.nominated.clone(),
+            websocket: self.websocket.clone(),
             body,
         })
+    }
+
+    /// Whether it asks for a WebSocket.
+    pub(crate) fn is_handshake(&self) -> bool {
+        self.websocket.is_some()
     }
 
     pub(crate) async fn spool(&mut self, limit: usize) -> Result<(), Error> {
@@ -105,12 +119,31 @@ impl Answer {
             plugin: self.plugin.guest.name.clone(),
             message: self.masker.mask(&cause.to_string()).into_owned(),
         })?;
-        let body = replaced.map_or(outgoing.body, RequestBody::whole);
+        let Outgoing { method, headers: theirs, nominated, websocket, body, .. } = outgoing;
+        let theirs_stay = self.edits.append_offers() && !place.names(&SEC_WEBSOCKET_PROTOCOL);
+        let body = match replaced {
+            None => body.sifted(&mut headers, || Sieve {
+                granted: Arc::clone(granted),
+                place: Arc::clone(place),
+                nominated,
+            }),
+            // The trailers were of the body that is gone.
+            Some(new) => {
+                headers.remove(TRAILER);
+                RequestBody::whole(new)
+            }
+        };
+        if theirs_stay {
+            edit::join_offers(&mut headers, &theirs);
+        }
         let mut request = Request::new(body);
-        *request.method_mut() = outgoing.method;
+        *request.method_mut() = method;
         *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
         *request.headers_mut() = headers;
         request.extensions_mut().insert(self.masker.clone());
+        if let Some(websocket) = websocket {
+            request.extensions_mut().insert(websocket);
+        }
         Ok(request)
     }
 }

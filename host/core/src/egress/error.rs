@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::dial::Refused;
 use super::outgoing::BodyFault;
+use super::websocket::HandshakeError;
 use crate::code::Code;
 
 /// What went wrong, by who must act.
@@ -92,6 +93,19 @@ pub enum EgressError {
     /// The request's body broke off. The caller acts.
     #[error("the body of the request broke off")]
     BodyAborted,
+    /// The request is marked as the handshake of a WebSocket and is not a good one. The caller acts;
+    /// where it was good before the plugin's edits, the plugin's author does.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// The upstream switched protocols unasked, or to another one than was asked for. The upstream
+    /// acts.
+    #[error("{host} switched protocols: {reason}")]
+    Switch {
+        /// Who did.
+        host: Arc<str>,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The upstream's answer is not HTTP. The upstream acts.
     #[error("{host} broke the protocol")]
     Protocol {
@@ -136,7 +150,9 @@ impl EgressError {
     /// The code, with who must act and how.
     pub fn kind(&self) -> Code {
         match self {
-            Self::Url { .. } | Self::Method | Self::BodyLength => Code::INVALID_REQUEST,
+            Self::Url { .. } | Self::Method | Self::BodyLength | Self::Handshake(_) => {
+                Code::INVALID_REQUEST
+            }
             Self::Scheme { .. } => Code::TARGET_REFUSED,
             Self::AddressRefused { .. } => Code::ADDRESS_REFUSED,
             Self::TimedOut { .. } => Code::UPSTREAM_TIMEOUT,
@@ -145,6 +161,7 @@ impl EgressError {
             Self::Dns { .. }
             | Self::Connect { .. }
             | Self::Tls { .. }
+            | Self::Switch { .. }
             | Self::Protocol { .. }
             | Self::Closed { .. } => Code::UPSTREAM_UNREACHABLE,
         }
@@ -157,6 +174,7 @@ impl EgressError {
             Self::Url { .. }
             | Self::Scheme { .. }
             | Self::Method
+            | Self::Handshake(_)
             | Self::AddressRefused { .. }
             | Self::Dns { .. }
             | Self::Connect { .. }
@@ -166,6 +184,7 @@ impl EgressError {
             | Self::TooLarge { .. }
             | Self::BodyLength
             | Self::BodyAborted
+            | Self::Switch { .. }
             | Self::Protocol { .. }
             | Self::Closed { .. } => true,
         }

@@ -6,6 +6,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::needs::header::{ban, same_spelling};
+
 /// Always dropped, named in `Connection` or not.
 const HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
@@ -19,25 +21,43 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
+/// What a request's trailers do not say beside what only the host says (RFC 9110, section 6.5.1):
+/// they are read after the request has been routed, judged and begun.
+const NEVER_TRAILS: [&str; 6] =
+    ["authorization", "cache-control", "max-forwards", "pragma", "range", "set-cookie"];
+
+/// The same of all names that begin so: `content-type`, `if-match`.
+const NEVER_TRAILS_BELOW: [&str; 2] = ["content", "if"];
+
 /// Makes the caller's headers final: drops what belongs to the caller's own connection, with all
-/// that `Connection` names, and says `accept: */*` where nothing is said.
+/// that `Connection` names, and says `accept: */*` where nothing is said. Of `te` it leaves
+/// `trailers`, and of `trailer` the names that may be sent: both are about the message too.
+///
+/// The answer is what `Connection` named: such fields are not to be among the trailers either
+/// (RFC 9110, section 7.6.1).
 ///
 /// This runs before a plugin sees the request and before anything is injected. `Connection` is
 /// obeyed here and nowhere after: a caller that lists `authorization` there loses the header it
 /// sent itself, never the one that is put on later. [`send`](super::Egress::send) changes nothing
 /// that is left here but `host` and what frames the body.
-pub fn settle(headers: &mut HeaderMap) {
-    drop_nominated(headers);
+pub fn settle(headers: &mut HeaderMap) -> Vec<HeaderName> {
+    // The caller's own hop names `te` in `Connection`: it has to (RFC 9110, section 10.1.4).
+    let takes_trailers = takes_trailers(headers);
+    let nominated = drop_nominated(headers);
     drop_hop_by_hop(headers);
-    headers.remove(TRAILER);
+    say_te(headers, takes_trailers);
+    announce(headers, |_| true);
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    nominated
 }
 
 /// The last look before sending, for an embedder who did not settle: no name that `Connection`
 /// lists is touched, since by now the listed one may be ours.
 pub(super) fn finish(headers: &mut HeaderMap) {
+    let takes_trailers = takes_trailers(headers);
     drop_hop_by_hop(headers);
-    headers.remove(TRAILER);
+    say_te(headers, takes_trailers);
+    announce(headers, |_| true);
     // It follows from the URL, so that the two cannot differ.
     headers.remove(HOST);
 }
@@ -53,6 +73,53 @@ pub(super) fn settle_reply(headers: &mut HeaderMap) {
     drop_hop_by_hop(headers);
 }
 
+/// Whether a request's trailers may hold this, whoever put it there.
+pub(crate) fn may_trail(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let below = |prefix: &&str| {
+        name.strip_prefix(*prefix).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    ban(name).is_none()
+        && !NEVER_TRAILS.iter().any(|never| same_spelling(never, name))
+        && !NEVER_TRAILS_BELOW.iter().any(below)
+}
+
+/// Keeps of the names that `trailer` lists those that may be sent and that `admits` admits.
+pub(crate) fn announce(headers: &mut HeaderMap, admits: impl Fn(&HeaderName) -> bool) {
+    if !headers.contains_key(TRAILER) {
+        return;
+    }
+    let names = members(headers, &TRAILER).filter_map(|name| HeaderName::from_bytes(name).ok());
+    let names: Vec<_> = names.filter(|name| may_trail(name) && admits(name)).collect();
+    say_trailer(headers, names.iter());
+}
+
+/// Says that these trailers follow.
+pub(crate) fn say_trailer<'a>(
+    headers: &mut HeaderMap,
+    names: impl Iterator<Item = &'a HeaderName>,
+) {
+    let names = names.map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
+    match HeaderValue::try_from(names) {
+        Ok(names) if !names.is_empty() => drop(headers.insert(TRAILER, names)),
+        _ => drop(headers.remove(TRAILER)),
+    }
+}
+
+/// Leaves of a request's trailers what may be sent.
+pub(super) fn settle_sent_trailers(trailers: &mut HeaderMap) {
+    drop_nominated(trailers);
+    retain(trailers, may_trail);
+}
+
+/// Keeps the fields whose names may stay.
+pub(crate) fn retain(headers: &mut HeaderMap, stays: impl Fn(&HeaderName) -> bool) {
+    let gone: Vec<_> = headers.keys().filter(|name| !stays(name)).cloned().collect();
+    for name in gone {
+        headers.remove(name);
+    }
+}
+
 /// Trailers must not frame, route or authenticate (RFC 9110, section 6.5.1).
 pub(super) fn settle_trailers(trailers: &mut HeaderMap) {
     drop_nominated(trailers);
@@ -62,16 +129,36 @@ pub(super) fn settle_trailers(trailers: &mut HeaderMap) {
     }
 }
 
-fn drop_nominated(headers: &mut HeaderMap) {
-    let nominated: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+/// The members of a header that is a list, over all of its lines.
+pub(super) fn members<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
+    let lines = headers.get_all(name).iter();
+    let members = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    members.map(<[u8]>::trim_ascii)
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    members(headers, &TE).any(|member| member.eq_ignore_ascii_case(b"trailers"))
+}
+
+/// Without a `connection: te` beside it, which HTTP/1.1 asks for and HTTP/2 forbids: which of the
+/// two it will be is not known yet, and there are servers of HTTP/2 that insist on `te`.
+fn say_te(headers: &mut HeaderMap, takes_trailers: bool) {
+    if takes_trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+fn drop_nominated(headers: &mut HeaderMap) -> Vec<HeaderName> {
+    let nominated: Vec<HeaderName> = members(headers, &CONNECTION)
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect();
-    for name in nominated {
+    for name in &nominated {
         headers.remove(name);
     }
+    nominated
 }
 
 fn drop_hop_by_hop(headers: &mut HeaderMap) {

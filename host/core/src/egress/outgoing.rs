@@ -3,18 +3,25 @@
 //! Whoever disagrees about where a body ends can be made to read one account's request as part of
 //! another's on the same connection (row 8 of the known failures). So there is one source of
 //! truth: the length that the body knows, or else the declared one, which is then enforced.
+//!
+//! Trailers follow the data, but for those that frame, route or authenticate. HTTP/1.1 has them in
+//! the chunked coding alone, and this client sends there only what `trailer` announces. So a body
+//! whose trailers are announced goes without a `content-length`, though it is held to it; where none
+//! are announced the length is said, and what comes all the same is sent over HTTP/2 and left away
+//! over HTTP/1.1.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::error::EgressError;
+use super::headers::settle_sent_trailers;
 
 /// When something last moved; what the time-outs count from.
 #[derive(Clone)]
@@ -44,12 +51,20 @@ pub(super) enum BodyFault {
     Aborted,
 }
 
-/// Sets the headers that frame the body, and answers with the length to hold it to.
+/// How a body is framed.
+pub(super) struct Framing {
+    /// What it is held to, where that is known.
+    length: Option<u64>,
+    /// What is said of it in advance.
+    said: Option<u64>,
+}
+
+/// Sets the headers that frame the body.
 pub(super) fn frame<B: Body>(
     method: &Method,
     headers: &mut HeaderMap,
     body: &B,
-) -> Result<Option<u64>, EgressError> {
+) -> Result<Framing, EgressError> {
     let declared = headers.contains_key(CONTENT_LENGTH);
     let length = match body.size_hint().exact() {
         Some(exact) => Some(exact),
@@ -57,7 +72,11 @@ pub(super) fn frame<B: Body>(
     };
     headers.remove(CONTENT_LENGTH);
     headers.remove(TRANSFER_ENCODING);
-    match known_in_advance(body, length) {
+    if body.is_end_stream() {
+        headers.remove(TRAILER);
+    }
+    let said = known_in_advance(body, length).filter(|_| !headers.contains_key(TRAILER));
+    match said {
         Some(length) if declared => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
@@ -67,7 +86,7 @@ pub(super) fn frame<B: Body>(
         }
         _ => {}
     }
-    Ok(length)
+    Ok(Framing { length, said })
 }
 
 /// The length to say. Of a body that claims to be empty but has not ended none is said: the client
@@ -98,35 +117,37 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, EgressError> {
     Ok(length)
 }
 
-/// A body that is as long as it said, or fails. Its trailers are not sent: they are headers that no
-/// plugin saw and no edit replaced.
+/// A body that is as long as it said, or fails.
 pub(super) struct Outgoing<B> {
     // The client wants `Sync`, which a body need not be; `get_mut` takes no lock.
     body: Mutex<Pin<Box<B>>>,
     remaining: Option<u64>,
     /// The last piece, kept until it is known that nothing follows.
     held: Option<Bytes>,
+    /// Only at its end.
+    trailers: Option<HeaderMap>,
     hint: SizeHint,
     ended: bool,
     progress: Progress,
 }
 
 impl<B: Body<Data = Bytes>> Outgoing<B> {
-    pub(super) fn new(body: B, length: Option<u64>, progress: Progress) -> Self {
-        let hint =
-            known_in_advance(&body, length).map_or_else(SizeHint::default, SizeHint::with_exact);
+    pub(super) fn new(body: B, framing: &Framing, progress: Progress) -> Self {
+        let Framing { length, said } = *framing;
+        let hint = said.map_or_else(SizeHint::default, SizeHint::with_exact);
         let ended = body.is_end_stream() && length.unwrap_or(0) == 0;
         Self {
             body: Mutex::new(Box::pin(body)),
             remaining: length,
             held: None,
+            trailers: None,
             hint,
             ended,
             progress,
         }
     }
 
-    /// The next piece of data, counted.
+    /// The next piece of data, counted. At the end the trailers are put aside.
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
         let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -135,7 +156,13 @@ impl<B: Body<Data = Bytes>> Outgoing<B> {
                     // Some bodies yield empty pieces; to the chunked coding one would be the end.
                     Ok(data) if data.is_empty() => continue,
                     Ok(data) => Some(data),
-                    Err(_trailers) => continue,
+                    // Nothing comes after them.
+                    Err(frame) => {
+                        let mut trailers = frame.into_trailers().unwrap_or_default();
+                        settle_sent_trailers(&mut trailers);
+                        self.trailers = Some(trailers).filter(|trailers| !trailers.is_empty());
+                        None
+                    }
                 },
                 Some(Err(_)) => return Poll::Ready(Some(Err(BodyFault::Aborted))),
                 None => None,
@@ -163,13 +190,14 @@ impl<B: Body<Data = Bytes>> Body for Outgoing<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         let this = &mut *self;
         if this.ended {
-            return Poll::Ready(None);
+            return Poll::Ready(this.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
         }
         loop {
             let next = ready!(this.poll_data(cx));
             match next {
                 Some(Err(fault)) => {
                     this.ended = true;
+                    this.trailers = None;
                     return Poll::Ready(Some(Err(fault)));
                 }
                 // The client stops asking once it has the declared length, so what comes after it
@@ -185,14 +213,16 @@ impl<B: Body<Data = Bytes>> Body for Outgoing<B> {
                 None => {
                     this.ended = true;
                     this.hint = SizeHint::with_exact(0);
-                    return Poll::Ready(this.held.take().map(|data| Ok(Frame::data(data))));
+                    let last = this.held.take().map(Frame::data);
+                    let last = last.or_else(|| this.trailers.take().map(Frame::trailers));
+                    return Poll::Ready(last.map(Ok));
                 }
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended
+        self.ended && self.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -35,7 +35,7 @@ fn what_belongs_to_the_callers_connection_is_dropped() {
             &[("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQ"), ("connection", "upgrade")],
             &["accept"],
         ),
-        (&[("te", "trailers"), ("trailer", "x-sum"), ("keep-alive", "5")], &["accept"]),
+        (&[("te", "gzip"), ("keep-alive", "5")], &["accept"]),
         (&[("proxy-connection", "keep-alive"), ("proxy-authorization", "Basic x")], &["accept"]),
         (&[("transfer-encoding", "chunked"), ("content-type", "a/b")], &["accept", "content-type"]),
     ];
@@ -58,11 +58,129 @@ fn accept_is_said_once_and_the_callers_own_stays() {
 
 #[test]
 fn settling_twice_changes_nothing_more() {
-    let mut once = map(&[("connection", "x-a"), ("x-a", "1"), ("x-b", "2")]);
+    let mut once = map(&[
+        ("connection", "x-a, te"),
+        ("x-a", "1"),
+        ("x-b", "2"),
+        ("te", "gzip, trailers"),
+        ("trailer", "x-sum, host"),
+    ]);
     settle(&mut once);
     let mut twice = once.clone();
     settle(&mut twice);
     assert_eq!(once, twice);
+}
+
+#[test]
+fn of_te_the_word_trailers_stays_and_nothing_else() {
+    let cases: [(&[&str], bool); 9] = [
+        (&["trailers"], true),
+        (&["Trailers"], true),
+        (&["gzip;q=0.5, trailers", "deflate"], true),
+        (&["deflate", "gzip, trailers , x"], true),
+        (&["gzip"], false),
+        (&["trailers;q=1"], false),
+        (&["trailer"], false),
+        (&["authorization"], false),
+        (&[""], false),
+    ];
+    type Look = fn(&mut HeaderMap);
+    let looks: [Look; 2] = [|headers| drop(settle(headers)), finish];
+    for (given, takes) in cases {
+        for look in looks {
+            // Whoever sends `te` names it in `connection`.
+            let mut headers = map(&[("connection", "te")]);
+            for value in given {
+                headers.append(TE, HeaderValue::from_str(value).unwrap());
+            }
+            look(&mut headers);
+            let left: Vec<_> = headers.get_all(TE).iter().collect();
+            assert_eq!(left, if takes { vec!["trailers"] } else { vec![] }, "{given:?}");
+        }
+    }
+}
+
+#[test]
+fn what_connection_named_is_told_so_that_no_trailer_has_it() {
+    let mut headers = map(&[("connection", "close, X-Sum"), ("connection", "authorization")]);
+    assert_eq!(settle(&mut headers), ["close", "x-sum", "authorization"]);
+}
+
+/// What frames, routes, authenticates, or changes what the request does.
+const NEVER: [&str; 45] = [
+    "authorization",
+    "Authorization_",
+    "cache-control",
+    "connection",
+    "content-digest",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "Content_Length",
+    "cookie",
+    "Cookie_",
+    "cookie2",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "if-match",
+    "If_Match",
+    "if-none-match",
+    "keep-alive",
+    "max-forwards",
+    "pragma",
+    "proxy",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "Proxy_Authorization",
+    "proxy-connection",
+    "range",
+    "set-cookie",
+    "te",
+    "TE_",
+    "trailer",
+    "transfer-encoding",
+    "Transfer_Encoding",
+    "upgrade",
+    "via",
+    "x-forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "X_Forwarded_Proto",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "X.HTTP.Method.Override",
+];
+
+/// Checksums, and what gRPC and its kin send.
+const ALWAYS: [&str; 7] =
+    ["grpc-status", "x-sum", "repr-digest", "x-amz-checksum-crc32", "contents", "iffy", "ranges"];
+
+#[test]
+fn row_6_a_requests_trailers_neither_frame_nor_route_nor_authenticate() {
+    for name in NEVER {
+        let mut trailers = map(&[(name, "a"), (name, "b"), ("grpc-status", "0")]);
+        settle_sent_trailers(&mut trailers);
+        assert_eq!(names(&trailers), ["grpc-status"], "{name}");
+
+        let mut headers = map(&[("trailer", name), ("trailer", "grpc-status")]);
+        settle(&mut headers);
+        assert_eq!(headers[TRAILER], "grpc-status", "{name}");
+        let mut alone = map(&[("trailer", name)]);
+        finish(&mut alone);
+        assert_eq!(alone.len(), 0, "{name}");
+    }
+    for name in ALWAYS {
+        let mut trailers = map(&[(name, "a"), (name, "b")]);
+        settle_sent_trailers(&mut trailers);
+        assert_eq!(trailers.len(), 2, "{name}");
+    }
+    let mut trailers = map(&[("connection", "x-a"), ("x-a", "1"), ("x-b", "2")]);
+    settle_sent_trailers(&mut trailers);
+    assert_eq!(names(&trailers), ["x-b"]);
 }
 
 #[test]

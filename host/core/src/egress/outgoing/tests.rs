@@ -115,7 +115,8 @@ async fn row_8_a_body_that_is_not_as_long_as_it_said_fails() {
     for (pieces, length, fits) in cases {
         for claim in [None, Some(length)] {
             let body = scripted(pieces, claim);
-            let result = Outgoing::new(body, Some(length), Progress::new()).collect().await;
+            let framing = Framing { length: Some(length), said: None };
+            let result = Outgoing::new(body, &framing, Progress::new()).collect().await;
             match result {
                 Ok(whole) => {
                     assert!(fits, "{pieces:?} as {length}");
@@ -127,11 +128,73 @@ async fn row_8_a_body_that_is_not_as_long_as_it_said_fails() {
     }
 }
 
+fn trailed(pieces: &[&'static str], claim: Option<u64>) -> Scripted {
+    let mut body = scripted(pieces, claim);
+    let trailers = headers(&[("authorization", "another"), ("grpc-status", "0")]);
+    body.pieces.push_back(Frame::trailers(trailers));
+    body
+}
+
 #[tokio::test]
-async fn trailers_of_a_request_are_left_away() {
+async fn trailers_follow_the_data_but_for_what_authenticates() {
+    // Whether or not the length is known, and the last piece therefore held.
+    for length in [None, Some(5)] {
+        let framing = Framing { length, said: length };
+        let mut body = Outgoing::new(trailed(&["he", "llo"], length), &framing, Progress::new());
+        for piece in ["he", "llo"] {
+            assert!(!body.is_end_stream(), "{length:?}");
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+        }
+        assert!(!body.is_end_stream(), "the client would not ask for the trailers: {length:?}");
+        let trailers = body.frame().await.unwrap().unwrap().into_trailers().unwrap();
+        assert_eq!(trailers, headers(&[("grpc-status", "0")]));
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn no_trailers_are_sent_where_none_are_left() {
     let mut body = scripted(&["hello"], None);
     body.pieces.push_back(Frame::trailers(headers(&[("authorization", "another")])));
-    let whole = Outgoing::new(body, None, Progress::new()).collect().await.unwrap();
+    let framing = Framing { length: None, said: None };
+    let whole = Outgoing::new(body, &framing, Progress::new()).collect().await.unwrap();
     assert!(whole.trailers().is_none());
     assert_eq!(whole.to_bytes(), "hello");
+}
+
+#[tokio::test]
+async fn row_8_trailers_end_no_body_before_its_length() {
+    for (pieces, fits) in [(&["hello"][..], true), (&["hell"], false), (&[], false)] {
+        let framing = Framing { length: Some(5), said: None };
+        let mut body = Outgoing::new(trailed(pieces, None), &framing, Progress::new());
+        let mut frames = Vec::new();
+        while let Some(frame) = body.frame().await {
+            frames.push(frame);
+        }
+        let last = frames.pop().unwrap();
+        assert_eq!(last.is_ok_and(|frame| frame.is_trailers()), fits, "{pieces:?}");
+    }
+}
+
+#[test]
+fn a_body_whose_trailers_are_announced_is_given_no_length_but_held_to_it() {
+    for (method, claim, framed) in [
+        (Method::POST, Some(5), "trailer: x-sum"),
+        (Method::POST, Some(0), "trailer: x-sum"),
+        (Method::POST, None, "trailer: x-sum"),
+        (Method::GET, Some(5), "trailer: x-sum; transfer-encoding: chunked"),
+    ] {
+        let mut headers = headers(&[("content-length", "5"), ("trailer", "x-sum")]);
+        let framing = frame(&method, &mut headers, &scripted(&["x"], claim)).unwrap();
+        let left: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        assert_eq!(left.join("; "), framed, "{method} {claim:?}");
+        assert_eq!((framing.said, framing.length), (None, Some(claim.unwrap_or(5))));
+    }
+    // Nothing follows a body that is not there.
+    let mut headers = headers(&[("content-length", "0"), ("trailer", "x-sum")]);
+    frame(&Method::POST, &mut headers, &http_body_util::Empty::<Bytes>::new()).unwrap();
+    assert_eq!((headers.len(), &headers[CONTENT_LENGTH]), (1, &HeaderValue::from_static("0")));
 }
