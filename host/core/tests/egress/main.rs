@@ -14,7 +14,9 @@ mod isolation;
 mod redirects;
 mod timeouts;
 mod tls;
+mod trailers;
 mod url_exactness;
+mod websocket;
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,6 +1,7 @@
 //! TLS upstreams under a throw-away authority, HTTP/1.1 and HTTP/2.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -40,16 +41,28 @@ pub(crate) struct TlsUpstream {
 
 impl TlsUpstream {
     pub(crate) async fn start(protocol: Protocol, seen: Arc<Seen>) -> Self {
+        Self::start_with(protocol, move || {
+            let seen = Arc::clone(&seen);
+            Box::new(move |request| Box::pin(answer(request, Arc::clone(&seen))))
+        })
+        .await
+    }
+
+    /// With another handler for each connection.
+    pub(crate) async fn start_with(
+        protocol: Protocol,
+        handler: impl Fn() -> Handler + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let acceptor = acceptor(protocol);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+                let (acceptor, handler) = (acceptor.clone(), handler());
                 tokio::spawn(async move {
                     // A client that does not trust us hangs up here.
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let service = service_fn(|request| answer(request, Arc::clone(&seen)));
+                    let service = service_fn(handler);
                     let io = TokioIo::new(stream);
                     let _ = match protocol {
                         Protocol::Http1 => {
@@ -103,7 +116,14 @@ fn acceptor(protocol: Protocol) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-type Reply = Response<http_body_util::combinators::BoxBody<Bytes, Infallible>>;
+/// What an upstream does with a request.
+pub(crate) type Handler = Box<
+    dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Result<Reply, h2::Error>> + Send>>
+        + Send
+        + Sync,
+>;
+
+pub(crate) type Reply = Response<http_body_util::combinators::BoxBody<Bytes, Infallible>>;
 
 async fn answer(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Reply, h2::Error> {
     let (head, body) = request.into_parts();

@@ -116,7 +116,9 @@ fn is_complete(bytes: &[u8]) -> bool {
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let head = head.to_ascii_lowercase();
     if head.contains("\r\ntransfer-encoding: chunked") {
-        return body.ends_with("0\r\n\r\n");
+        // After the last chunk there may be trailers.
+        return body.ends_with("\r\n\r\n")
+            && (body.starts_with("0\r\n") || body.contains("\r\n0\r\n"));
     }
     let length = head
         .lines()
