@@ -10,6 +10,8 @@ mod loss;
 mod paths;
 mod plugins;
 mod redirects;
+mod trailers;
+mod websocket;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -61,6 +61,9 @@ fn mirror() -> Handler {
             reply
                 .headers_mut()
                 .insert("content-type", HeaderValue::from_static("application/grpc"));
+            // Over HTTP/1.1 this upstream sends none but these.
+            let announced = HeaderValue::from_static("grpc-status, saw-x-sum");
+            reply.headers_mut().insert("trailer", announced);
             if let Some(te) = te {
                 reply.headers_mut().insert("saw-te", te);
             }
@@ -178,7 +181,9 @@ async fn over_http_1_the_reply_of_a_grpc_like_upstream_comes_with_its_trailers()
     let exchange = async {
         let reply = upstream.egress().send(request).await.unwrap();
         assert_eq!(reply.headers()["saw-te"], "trailers");
-        reply.into_body().collect().await.unwrap().to_bytes()
+        let whole = reply.into_body().collect().await.unwrap();
+        assert_eq!(whole.trailers(), Some(&fields(&[("grpc-status", "0"), ("saw-x-sum", "7")])));
+        assert_eq!(whole.to_bytes(), "hello");
     };
-    assert_eq!(timeout(SOON, exchange).await.unwrap(), "hello");
+    timeout(SOON, exchange).await.unwrap();
 }
