@@ -25,11 +25,16 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\
     connection: upgrade\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
-/// A plugin of these needs that does this, and would have every reply answered by another try.
+/// A plugin of these needs that does this.
 fn plugin(needs: &[&str], edits: Vec<Val>) -> Vec<u8> {
+    watching(needs, edits, 0)
+}
+
+/// The same; once it has seen so much of a reply's body, it would have every request made again.
+fn watching(needs: &[&str], edits: Vec<Val>, body: u64) -> Vec<u8> {
     let about = r#"{"title":"Socket","version":"1"}"#;
     let all = [needs, &["read reply/body"]].concat();
-    let watches = vec![answer::watch_any(100), answer::watch_any(0)];
+    let watches = vec![answer::watch_any(body)];
     Guest::auth(answer::descriptor(&["X_SOCKET"], &[], &all, about.into()))
         .body("authorize", answer::ready_with(Val::List(edits), watches, Val::none()))
         .body("replied", answer::reaction(Val::of("again", "once more")))
@@ -51,7 +56,8 @@ impl Scene {
         let mut payload = payload("X_SOCKET", &["token"]);
         payload["proxy_url"] = format!("http://{}/base", listener.local_addr().unwrap()).into();
         let (registry, folder) = registry_of(&[("socket", plugin)]);
-        let (egress, settings) = unencrypted();
+        let (egress, mut settings) = unencrypted();
+        settings.longest_hold = Duration::from_hours(1);
         let host = Countersign::builder(sandbox(), registry, egress).settings(settings).build();
         let subject = account(&payload, &json!({"token": "t-1"}));
         Self { host, subject, listener, _folder: folder }
@@ -163,11 +169,15 @@ async fn row_06_no_other_protocol_is_asked_for_and_row_08_none_is_switched_to() 
 
 #[tokio::test]
 async fn a_handshake_is_sent_once_and_its_answer_is_not_held_back() {
-    let scene = Scene::new(bearer()).await;
-    // The body does not come, and the plugin wants to see it, or to try again; nobody would answer.
-    let refused = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n";
-    let (_, _stream, reply) = scene.exchange(handshake("websocket", &[]), refused).await;
-    assert_eq!(reply.unwrap().status(), 401);
+    let edits = || vec![answer::set_header("authorization", "ours")];
+    // The plugin would try again; or look at the body first, which does not come. Nobody would answer
+    // another try, nor is there an end to the wait.
+    for (watched, body) in [(0, "no"), (100, "no"), (100, "")] {
+        let scene = Scene::new(watching(&[AUTHORIZATION], edits(), watched)).await;
+        let refused = format!("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{body}");
+        let (_, _stream, reply) = scene.exchange(handshake("websocket", &[]), &refused).await;
+        assert_eq!(reply.unwrap().status(), 401, "{watched} {body}");
+    }
 }
 
 #[tokio::test]
