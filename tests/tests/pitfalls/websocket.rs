@@ -182,13 +182,14 @@ async fn a_handshake_is_sent_once_and_its_answer_is_not_held_back() {
 
 #[tokio::test]
 async fn row_16_an_appended_subprotocol_joins_the_callers_and_stays_unknown_to_it() {
+    // Edits, the caller's offers, what the upstream is offered.
+    type Case<'a> = (Vec<Val>, &'a [&'a str], &'a [&'a str]);
+
     let append =
         |value: &str| Val::of("append-header", answer::entry("Sec-WebSocket-Protocol", value));
     let name = "sec-websocket-protocol";
     let need = "write header/sec-websocket-protocol";
     let set = || vec![answer::set_header(name, "token.ours")];
-    // edits, the caller's offers, what the upstream is offered
-    type Case<'a> = (Vec<Val>, &'a [&'a str], &'a [&'a str]);
     let cases: [Case<'_>; 6] = [
         (vec![append("token.ours")], &["chat, mqtt", "x"], &["chat, mqtt, x, token.ours"]),
         (vec![append("token.ours")], &[], &["token.ours"]),

@@ -73,6 +73,7 @@ fn settling_twice_changes_nothing_more() {
 
 #[test]
 fn of_te_the_word_trailers_stays_and_nothing_else() {
+    type Look = fn(&mut HeaderMap);
     let cases: [(&[&str], bool); 9] = [
         (&["trailers"], true),
         (&["Trailers"], true),
@@ -84,7 +85,6 @@ fn of_te_the_word_trailers_stays_and_nothing_else() {
         (&["authorization"], false),
         (&[""], false),
     ];
-    type Look = fn(&mut HeaderMap);
     let looks: [Look; 2] = [|headers| drop(settle(headers)), finish];
     for (given, takes) in cases {
         for look in looks {
