@@ -18,6 +18,7 @@ use countersign_vault::{Role, Vault};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request};
 use http_body::Body;
 use serde_json::json;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::answer::{self, Answer, AnswerBody, REQUEST_ID_HEADER};
@@ -123,6 +124,7 @@ impl Gateway {
                 metrics: Arc::clone(&metrics),
                 injections: injections.clone(),
                 crowd,
+                tunnels: TaskTracker::new(),
             },
             metrics,
             injections,
@@ -134,6 +136,13 @@ impl Gateway {
     /// From now on it is not ready: whoever balances load sends new requests elsewhere.
     pub fn drain(&self) {
         self.inner.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the WebSockets have ended that callers have opened through the proxy.
+    pub(crate) async fn tunnels_ended(&self) {
+        let tunnels = &self.inner.proxy.tunnels;
+        tunnels.close();
+        tunnels.wait().await;
     }
 
     /// Keeps what has only been noted so far. For the end, once nothing is under way.

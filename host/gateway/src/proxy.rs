@@ -8,6 +8,7 @@
 
 mod crowd;
 mod message;
+mod tunnel;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,10 +16,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use countersign::body::BodyError;
 use countersign::clock::Clock;
+use countersign::egress::{HandshakeError, Tunnel, WebSocket};
 use countersign::{Countersign, Subject};
 use http::{Request, Response, Uri, request};
 use http_body::Body;
+use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::caller::Caller;
@@ -43,6 +47,8 @@ pub(crate) struct Proxy {
     /// `None` where no audit is kept.
     pub(crate) injections: Option<Arc<Injections>>,
     pub(crate) crowd: Arc<Crowd>,
+    /// WebSockets, which outlive the requests that began them.
+    pub(crate) tunnels: TaskTracker,
 }
 
 /// For which account a request is.
@@ -91,16 +97,29 @@ impl Proxy {
         let subject = found.insert(subject);
         let place = place.of(&wanted.connector, &wanted.identifier)?;
         let body = message::bounded(&parts.headers, body, self.settings.longest_body)?;
+        let websocket = WebSocket::of(&parts).map_err(malformed)?;
+        let upgrade = parts.extensions.remove::<OnUpgrade>();
         message::strip(&mut parts.headers, self.settings.pass_cookies);
         message::name(&mut parts.headers, caller.request());
         parts.uri = relative(&parts.uri)?;
         parts.extensions.clear();
-        let request = Request::from_parts(parts, body);
+        let mut request = Request::from_parts(parts, body);
+        if let (Some(websocket), Some(_)) = (websocket, &upgrade) {
+            request.extensions_mut().insert(websocket);
+        }
         let sent = timeout(self.settings.deadline, self.host.send(subject, request)).await;
-        let reply = sent.map_err(|_| late())?.map_err(|error| Fault::from(&error))?;
+        let mut reply = sent.map_err(|_| late())?.map_err(|error| Fault::from(&error))?;
+        let tunnel = Tunnel::take(&mut reply);
         let (mut parts, body) = reply.into_parts();
         message::settle_reply(&mut parts.headers, self.settings.pass_cookies);
-        let body = AnswerBody::upstream(Counted::new(body, place));
+        let body = match (tunnel, upgrade) {
+            (Some(tunnel), Some(upgrade)) => {
+                let idle = self.settings.tunnel_idle;
+                self.tunnels.spawn(tunnel::run(upgrade, tunnel, idle, place));
+                AnswerBody::upstream(body)
+            }
+            _ => AnswerBody::upstream(Counted::new(body, place)),
+        };
         Ok(Response::from_parts(parts, body))
     }
 
@@ -137,6 +156,10 @@ impl Proxy {
             self.metrics.lost_lines.inc();
         }
     }
+}
+
+fn malformed(error: HandshakeError) -> Fault {
+    Fault::new(Kind::Invalid, "invalid_request", error.to_string())
 }
 
 fn late() -> Fault {

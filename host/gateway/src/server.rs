@@ -104,7 +104,11 @@ impl Server {
         if left > 0 {
             tracing::info!(connections = left, "waiting for what is under way");
         }
-        if timeout(grace, self.connections.wait()).await.is_err() {
+        let ended = async {
+            self.connections.wait().await;
+            self.gateway.tunnels_ended().await;
+        };
+        if timeout(grace, ended).await.is_err() {
             tracing::warn!(connections = self.connections.len(), "ended before they were done");
         }
     }

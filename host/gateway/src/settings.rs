@@ -23,6 +23,8 @@ pub struct Settings {
     pub longest_document: usize,
     /// From a proxied request's head to its reply's: renewals, and the upstream's own time.
     pub deadline: Duration,
+    /// How long neither side of a WebSocket may be silent. Most send a ping each half minute.
+    pub tunnel_idle: Duration,
     /// Whether an upstream's `set-cookie` reaches the caller, and a caller's `cookie` the upstream. A
     /// caller that keeps cookies by host would send those of one account with the next one's
     /// requests, since all of them come from the gateway's.
@@ -40,6 +42,7 @@ impl Default for Settings {
             longest_body: 1 << 30,
             longest_document: 1 << 20,
             deadline: Duration::from_secs(100),
+            tunnel_idle: Duration::from_mins(10),
             pass_cookies: false,
         }
     }

@@ -8,5 +8,7 @@ mod notes;
 mod passing;
 mod pitfalls;
 mod scene;
+mod streams;
 mod tokens;
 mod upstream;
+mod websockets;

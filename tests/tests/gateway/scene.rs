@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::Countersign;
 use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
 use countersign::store::Store;
+use countersign::{Countersign, Egress};
 use countersign_gateway::{
     AccountUpdate, Caller, Gateway, NewAccount, NewConnection, Parts, Server, Service, Settings,
 };
@@ -47,13 +47,22 @@ impl Scene {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        let (egress, of_host) = unencrypted();
+        Self::reaching(egress, of_host, settings).await
+    }
+
+    /// One whose requests leave in this way.
+    pub(crate) async fn reaching(
+        egress: Egress,
+        of_host: countersign::Settings,
+        settings: Settings,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let master = MasterKey::generate(&SystemRandom).unwrap();
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let path = folder.path().join("vault.db");
         let vault = SqlVault::open(&path, vec![master], clock.clone(), random.clone()).await;
         let vault = Arc::new(vault.unwrap());
-        let (egress, of_host) = unencrypted();
         let host = Countersign::builder(sandbox(), bundled_registry(), egress)
             .store(Arc::clone(&vault) as Arc<dyn Store>)
             .settings(of_host)

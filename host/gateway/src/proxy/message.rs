@@ -54,16 +54,21 @@ fn only(headers: &HeaderMap, wanted: &HeaderName) -> Result<String, &'static str
 /// What is on a request for the gateway alone, and what is only for the next hop.
 pub(super) fn strip(headers: &mut HeaderMap, pass_cookies: bool) {
     headers.remove(AUTHORIZATION);
-    let own: Vec<HeaderName> = headers.keys().filter(|name| routes(name)).cloned().collect();
-    for name in own {
-        headers.remove(name);
-    }
+    take_own(headers);
     // The server has answered it.
     headers.remove(EXPECT);
     // They tell who the caller is.
     headers.remove(FORWARDED);
     if !pass_cookies {
         headers.remove(COOKIE);
+    }
+}
+
+/// The headers that only say which account it is for.
+fn take_own(headers: &mut HeaderMap) {
+    let own: Vec<HeaderName> = headers.keys().filter(|name| routes(name)).cloned().collect();
+    for name in own {
+        headers.remove(name);
     }
 }
 
@@ -86,7 +91,7 @@ pub(super) fn settle_reply(headers: &mut HeaderMap, pass_cookies: bool) {
     headers.append(VARY, HeaderValue::from_static("authorization, connection_name, identifier"));
 }
 
-/// A body of at most `most` bytes.
+/// A body of at most `most` bytes, whose trailers say nothing that is for the gateway alone.
 pub(super) fn bounded<B>(headers: &HeaderMap, body: B, most: u64) -> Result<Bounded<B>, Fault>
 where
     B: Body,
@@ -119,7 +124,10 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = std::task::ready!(self.body.as_mut().poll_frame(context));
         let frame = frame.map(|frame| {
-            let frame = frame.map_err(Into::into)?;
+            let mut frame = frame.map_err(Into::into)?;
+            if let Some(trailers) = frame.trailers_mut() {
+                take_own(trailers);
+            }
             let length = frame.data_ref().map_or(0, |data| data.len() as u64);
             self.left = self.left.checked_sub(length).ok_or("the body is too long")?;
             Ok(frame)
@@ -135,3 +143,6 @@ where
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;
