@@ -8,6 +8,7 @@ use countersign::secret::Secret;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::change::Change;
 use crate::database::changed;
 use crate::error::VaultError;
 use crate::page::{self, Statements};
@@ -16,6 +17,7 @@ use crate::record::{
 };
 use crate::seal::Seat;
 use crate::vault::SqlVault;
+use crate::write::Write;
 use crate::{number, origins, provider, state};
 
 /// What every statement reads; `state` and `details` only where they are opened.
@@ -53,6 +55,9 @@ const LIST: Statements = Statements {
 };
 
 const MISSING: VaultError = VaultError::Missing { what: "account" };
+
+/// In milliseconds.
+const MINUTE: u64 = 60_000;
 
 /// Keeps connected accounts. See the crate for what holds throughout.
 #[async_trait]
@@ -93,6 +98,10 @@ pub trait Accounts: Send + Sync {
         change: &AccountChange,
     ) -> Result<Account, VaultError>;
 
+    /// Notes for each account, by its id, when a request last went out for it, in Unix milliseconds.
+    /// That is kept to the minute, and only ever goes forward; it counts as no change of the account.
+    async fn used(&self, used: &[(String, u64)]) -> Result<(), VaultError>;
+
     /// Removes an account and its state.
     async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError>;
 }
@@ -102,14 +111,14 @@ impl Accounts for SqlVault {
     async fn create_account(&self, by: &By, new: &NewAccount) -> Result<Account, VaultError> {
         let (id, now) = (self.new_id("ca")?, self.now());
         let Given { document, origins: given, provider_version } = &new.details;
-        let mut transaction = self.database.begin().await?;
+        let mut write = self.write().await?;
         let connection = sqlx::query("SELECT provider FROM connections WHERE id = $1")
             .bind(new.connection.as_str())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut *write)
             .await?;
         let connection = connection.ok_or(VaultError::Missing { what: "connection" })?;
         let provider: String = connection.try_get("provider")?;
-        provider::same_version(&mut transaction, &provider, *provider_version).await?;
+        provider::same_version(&mut write, &provider, *provider_version).await?;
         let seat = seat(&id, &new.connection, &new.identifier, given);
         let sealed = self.keyring.seal(&seat, document.expose().as_bytes())?;
         let written = sqlx::query(
@@ -127,18 +136,18 @@ impl Accounts for SqlVault {
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(now)
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(VaultError::Exists { what: "account" });
         }
         if let Some(state) = &new.state {
-            let owner = find(&mut transaction, &id).await?.ok_or(MISSING)?.owner();
-            self.write_state(&mut transaction, &owner, state.clone()).await?;
+            let owner = find(&mut write, &id).await?.ok_or(MISSING)?.owner();
+            self.write_state(&mut write, &owner, state.clone()).await?;
         }
-        let account = find(&mut transaction, &id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, "account.create", &id).await?;
-        transaction.commit().await?;
+        let account = find(&mut write, &id).await?.ok_or(MISSING)?;
+        self.note(&mut write, by, "account.create", &id).await?;
+        write.commit(Change::Account(id.into())).await?;
         Ok(account)
     }
 
@@ -214,26 +223,26 @@ impl Accounts for SqlVault {
         id: &str,
         change: &AccountChange,
     ) -> Result<Account, VaultError> {
-        let mut transaction = self.database.begin().await?;
-        let before = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        let mut write = self.write().await?;
+        let before = find(&mut write, id).await?.ok_or(MISSING)?;
         if let Some(over) = change.over_state
-            && self.state_version(&mut transaction, id).await? != over
+            && self.state_version(&mut write, id).await? != over
         {
             return Err(VaultError::Overtaken { what: "state" });
         }
         let mut owner = before.owner();
         if let Some(Given { document, origins: given, provider_version }) = &change.details {
-            provider::same_version(&mut transaction, &before.provider, *provider_version).await?;
-            self.rebind_state(&mut transaction, &owner, given).await?;
-            self.write_details(&mut transaction, &before, document, given).await?;
+            provider::same_version(&mut write, &before.provider, *provider_version).await?;
+            self.rebind_state(&mut write, &owner, given).await?;
+            self.write_details(&mut write, &before, document, given).await?;
             owner.origins.clone_from(given);
         }
         match &change.state {
             StateChange::Keep => {}
-            StateChange::Forget => self.empty_state(&mut transaction, id).await?,
+            StateChange::Forget => self.empty_state(&mut write, id).await?,
             StateChange::Replace(state) => {
-                self.overtake(&mut transaction, id).await?;
-                self.write_state(&mut transaction, &owner, state.clone()).await?;
+                self.overtake(&mut write, id).await?;
+                self.write_state(&mut write, &owner, state.clone()).await?;
             }
         }
         let written = sqlx::query(
@@ -244,24 +253,39 @@ impl Accounts for SqlVault {
         .bind(self.now())
         .bind(id)
         .bind(i64::try_from(change.over).unwrap_or(i64::MAX))
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(VaultError::Overtaken { what: "account" });
         }
-        let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, "account.update", id).await?;
-        transaction.commit().await?;
+        let after = find(&mut write, id).await?.ok_or(MISSING)?;
+        self.note(&mut write, by, "account.update", id).await?;
+        write.commit(Change::Account(id.into())).await?;
         Ok(after)
     }
 
-    async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError> {
-        let mut transaction = self.database.begin().await?;
-        self.end_owner(&mut transaction, id).await?;
-        let gone = "DELETE FROM accounts WHERE id = $1";
-        changed(&mut transaction, gone, id).await?.then_some(()).ok_or(MISSING)?;
-        self.note(&mut transaction, by, "account.delete", id).await?;
+    async fn used(&self, used: &[(String, u64)]) -> Result<(), VaultError> {
+        let mut transaction = self.database.begin_unseen().await?;
+        for (id, at) in used {
+            sqlx::query(
+                "UPDATE accounts SET last_used_at = $1 \
+                 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
+            )
+            .bind(i64::try_from(at - at % MINUTE).unwrap_or(i64::MAX))
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        }
         Ok(transaction.commit().await?)
+    }
+
+    async fn delete_account(&self, by: &By, id: &str) -> Result<(), VaultError> {
+        let mut write = self.write().await?;
+        self.end_owner(&mut write, id).await?;
+        let gone = "DELETE FROM accounts WHERE id = $1";
+        changed(&mut write, gone, id).await?.then_some(()).ok_or(MISSING)?;
+        self.note(&mut write, by, "account.delete", id).await?;
+        write.commit(Change::Account(id.into())).await
     }
 }
 
@@ -269,38 +293,39 @@ impl SqlVault {
     /// Seals details and state anew for these origins, where they were given for fewer.
     pub(crate) async fn rebind_account(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         id: &str,
         wanted: &[String],
     ) -> Result<(), VaultError> {
-        let account = find(transaction, id).await?.ok_or(MISSING)?;
+        let account = find(write, id).await?.ok_or(MISSING)?;
         if origins::cover(&account.origins, wanted) {
             return Ok(());
         }
         let row = sqlx::query("SELECT details FROM accounts WHERE id = $1")
             .bind(id)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut **write)
             .await?;
         let sealed: Vec<u8> = row.try_get("details")?;
         let seat = seat(id, &account.connection, &account.identifier, &account.origins);
         let details = self.keyring.open_text(&seat, &sealed).await?;
-        self.give_state_for(transaction, &account.owner(), wanted).await?;
-        self.write_details(transaction, &account, &details, wanted).await?;
+        self.give_state_for(write, &account.owner(), wanted).await?;
+        self.write_details(write, &account, &details, wanted).await?;
         sqlx::query("UPDATE accounts SET version = version + 1, updated_at = $1 WHERE id = $2")
             .bind(self.now())
             .bind(id)
-            .execute(transaction)
+            .execute(&mut **write)
             .await?;
         Ok(())
     }
 
     async fn write_details(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         account: &Account,
         details: &Secret,
         given: &[String],
     ) -> Result<(), VaultError> {
+        write.changes(Change::Account(account.id.as_str().into()));
         let seat = seat(&account.id, &account.connection, &account.identifier, given);
         let sealed = self.keyring.seal(&seat, details.expose().as_bytes())?;
         sqlx::query("UPDATE accounts SET details = $1, sealed_by = $2, origins = $3 WHERE id = $4")
@@ -308,7 +333,7 @@ impl SqlVault {
             .bind(sealed.by)
             .bind(origins::text(given))
             .bind(account.id.as_str())
-            .execute(transaction)
+            .execute(&mut **write)
             .await?;
         Ok(())
     }

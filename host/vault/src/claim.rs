@@ -183,7 +183,7 @@ async fn take(
     node: &str,
     dead: Option<Sign>,
 ) -> Result<Taken, VaultError> {
-    let mut transaction = database.begin().await?;
+    let mut transaction = database.begin_unseen().await?;
     let row = sqlx::query("SELECT fence, beats, holder FROM claims WHERE owner = $1")
         .bind(owner)
         .fetch_optional(&mut *transaction)
@@ -232,7 +232,7 @@ async fn write(
     owner: &str,
     fence: i64,
 ) -> Result<bool, VaultError> {
-    let mut transaction = database.begin().await?;
+    let mut transaction = database.begin_unseen().await?;
     let written = sqlx::query(statement).bind(owner).bind(fence).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(written.rows_affected() > 0)

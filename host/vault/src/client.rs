@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::change::Change;
 use crate::error::VaultError;
 use crate::number;
 use crate::record::{By, Client, Hash, NewClient, Role};
@@ -58,7 +59,7 @@ impl Clients for SqlVault {
             Some(id) => id.clone(),
             None => self.new_id("skc")?,
         };
-        let mut transaction = self.database.begin().await?;
+        let mut write = self.write().await?;
         let written = sqlx::query(
             "INSERT INTO clients (id, name, secret_hash, roles, connections, identifiers, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
@@ -71,14 +72,14 @@ impl Clients for SqlVault {
         .bind(new.connections.as_deref().map(list_text))
         .bind(new.identifiers.as_deref().map(list_text))
         .bind(self.now())
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(VaultError::Exists { what: "client" });
         }
-        let client = find(&mut transaction, &id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, "client.create", &id).await?;
-        transaction.commit().await?;
+        let client = find(&mut write, &id).await?.ok_or(MISSING)?;
+        self.note(&mut write, by, "client.create", &id).await?;
+        write.commit(Change::Client(id.into())).await?;
         Ok(client)
     }
 
@@ -117,7 +118,7 @@ impl Clients for SqlVault {
         token: &Hash,
         expires_at: u64,
     ) -> Result<Option<Client>, VaultError> {
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.begin_unseen().await?;
         let Some(client) = with_secret(&mut transaction, id, secret).await? else {
             return Ok(None);
         };
@@ -165,21 +166,18 @@ impl SqlVault {
         change: &'static str,
         hash: Option<&Hash>,
     ) -> Result<Client, VaultError> {
-        let mut transaction = self.database.begin().await?;
+        let mut write = self.write().await?;
         let mut query = sqlx::query(change).bind(id).bind(self.now());
         if let Some(hash) = hash {
             query = query.bind(hash.text());
         }
-        if query.execute(&mut *transaction).await?.rows_affected() == 0 {
+        if query.execute(&mut *write).await?.rows_affected() == 0 {
             return Err(MISSING);
         }
-        sqlx::query("DELETE FROM tokens WHERE client = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        let client = find(&mut transaction, id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, action, id).await?;
-        transaction.commit().await?;
+        sqlx::query("DELETE FROM tokens WHERE client = $1").bind(id).execute(&mut *write).await?;
+        let client = find(&mut write, id).await?.ok_or(MISSING)?;
+        self.note(&mut write, by, action, id).await?;
+        write.commit(Change::Client(id.into())).await?;
         Ok(client)
     }
 }

@@ -5,6 +5,7 @@ use countersign::secret::Secret;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::change::Change;
 use crate::database::{changed, counted};
 use crate::error::VaultError;
 use crate::page::{self, Statements};
@@ -13,6 +14,7 @@ use crate::record::{
 };
 use crate::seal::Seat;
 use crate::vault::SqlVault;
+use crate::write::Write;
 use crate::{number, origins, provider};
 
 const LIST: Statements = Statements {
@@ -87,8 +89,8 @@ impl Connections for SqlVault {
         let Given { document, origins: given, provider_version } = &new.settings;
         let seat = seat(&id, &new.name, &new.provider, given);
         let sealed = self.keyring.seal(&seat, document.expose().as_bytes())?;
-        let mut transaction = self.database.begin().await?;
-        provider::same_version(&mut transaction, &new.provider, *provider_version).await?;
+        let mut write = self.write().await?;
+        provider::same_version(&mut write, &new.provider, *provider_version).await?;
         let written = sqlx::query(
             "INSERT INTO connections (id, name, provider, version, enabled, origins, settings, \
              sealed_by, created_at, updated_at) VALUES ($1, $2, $3, 1, 1, $4, $5, $6, $7, $7) \
@@ -101,14 +103,14 @@ impl Connections for SqlVault {
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(now)
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(VaultError::Exists { what: "connection" });
         }
-        let connection = find(&mut transaction, &id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, "connection.create", &id).await?;
-        transaction.commit().await?;
+        let connection = find(&mut write, &id).await?.ok_or(MISSING)?;
+        self.note(&mut write, by, "connection.create", &id).await?;
+        write.commit(Change::Connection(id.into())).await?;
         Ok(connection)
     }
 
@@ -159,13 +161,13 @@ impl Connections for SqlVault {
         id: &str,
         change: &ConnectionChange,
     ) -> Result<Connection, VaultError> {
-        let mut transaction = self.database.begin().await?;
-        let before = find(&mut transaction, id).await?.ok_or(MISSING)?;
+        let mut write = self.write().await?;
+        let before = find(&mut write, id).await?.ok_or(MISSING)?;
         if let Some(Given { document, origins: given, provider_version }) = &change.settings {
             let provider = &before.provider;
-            provider::same_version(&mut transaction, provider, *provider_version).await?;
-            self.rebind_state(&mut transaction, &before.shared(), given).await?;
-            self.write_settings(&mut transaction, &before, document, given).await?;
+            provider::same_version(&mut write, provider, *provider_version).await?;
+            self.rebind_state(&mut write, &before.shared(), given).await?;
+            self.write_settings(&mut write, &before, document, given).await?;
         }
         let enabled = change.enabled.unwrap_or(before.enabled);
         let written = sqlx::query(
@@ -176,29 +178,29 @@ impl Connections for SqlVault {
         .bind(self.now())
         .bind(id)
         .bind(i64::try_from(change.over).unwrap_or(i64::MAX))
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(OVERTAKEN);
         }
-        let after = find(&mut transaction, id).await?.ok_or(MISSING)?;
-        self.note(&mut transaction, by, "connection.update", id).await?;
-        transaction.commit().await?;
+        let after = find(&mut write, id).await?.ok_or(MISSING)?;
+        self.note(&mut write, by, "connection.update", id).await?;
+        write.commit(Change::Connection(id.into())).await?;
         Ok(after)
     }
 
     async fn delete_connection(&self, by: &By, id: &str) -> Result<(), VaultError> {
-        let mut transaction = self.database.begin().await?;
+        let mut write = self.write().await?;
         let users = "SELECT COUNT(*) AS users FROM accounts WHERE connection = $1";
-        let count = counted(&mut transaction, users, id).await?;
+        let count = counted(&mut write, users, id).await?;
         if count > 0 {
             return Err(VaultError::InUse { what: "connection", count, by: "accounts" });
         }
-        self.end_owner(&mut transaction, id).await?;
+        self.end_owner(&mut write, id).await?;
         let gone = "DELETE FROM connections WHERE id = $1";
-        changed(&mut transaction, gone, id).await?.then_some(()).ok_or(MISSING)?;
-        self.note(&mut transaction, by, "connection.delete", id).await?;
-        Ok(transaction.commit().await?)
+        changed(&mut write, gone, id).await?.then_some(()).ok_or(MISSING)?;
+        self.note(&mut write, by, "connection.delete", id).await?;
+        write.commit(Change::Connection(id.into())).await
     }
 }
 
@@ -206,13 +208,13 @@ impl SqlVault {
     /// Seals settings and shared state anew for these origins, where they were given for fewer.
     pub(crate) async fn rebind_connection(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         id: &str,
         wanted: &[String],
     ) -> Result<(), VaultError> {
         let row = sqlx::query("SELECT * FROM connections WHERE id = $1")
             .bind(id)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut **write)
             .await?;
         let before = read(&row)?;
         if origins::cover(&before.origins, wanted) {
@@ -221,23 +223,24 @@ impl SqlVault {
         let sealed: Vec<u8> = row.try_get("settings")?;
         let settings = self.keyring.open_text(&before.seat(), &sealed).await?;
         let owner = before.shared();
-        self.give_state_for(transaction, &owner, wanted).await?;
-        self.write_settings(transaction, &before, &settings, wanted).await?;
+        self.give_state_for(write, &owner, wanted).await?;
+        self.write_settings(write, &before, &settings, wanted).await?;
         sqlx::query("UPDATE connections SET version = version + 1, updated_at = $1 WHERE id = $2")
             .bind(self.now())
             .bind(id)
-            .execute(transaction)
+            .execute(&mut **write)
             .await?;
         Ok(())
     }
 
     async fn write_settings(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         connection: &Connection,
         settings: &Secret,
         given: &[String],
     ) -> Result<(), VaultError> {
+        write.changes(Change::Connection(connection.id.as_str().into()));
         let seat = seat(&connection.id, &connection.name, &connection.provider, given);
         let sealed = self.keyring.seal(&seat, settings.expose().as_bytes())?;
         sqlx::query(
@@ -247,7 +250,7 @@ impl SqlVault {
         .bind(sealed.by)
         .bind(origins::text(given))
         .bind(connection.id.as_str())
-        .execute(transaction)
+        .execute(&mut **write)
         .await?;
         Ok(())
     }

@@ -62,12 +62,13 @@ impl Database {
         &self.reads
     }
 
-    /// A transaction that may write. It is rolled back where it is dropped.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, VaultError> {
+    /// A transaction that may write what nobody caches: claims, tokens, keys. It is rolled back where
+    /// it is dropped. All else is changed by a [`Write`](crate::write::Write).
+    pub(crate) async fn begin_unseen(&self) -> Result<Transaction<'static, Any>, VaultError> {
         Ok(self.writes.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// A number that was never drawn before.
+    /// A number that was never drawn before. Nobody else draws one until the transaction ends.
     pub(crate) async fn draw(transaction: &mut AnyConnection) -> Result<u64, VaultError> {
         let row = sqlx::query("UPDATE counter SET value = value + 1 RETURNING value")
             .fetch_one(transaction)

@@ -39,7 +39,7 @@ impl Keyring {
         masters: Vec<MasterKey>,
         random: &dyn Random,
     ) -> Result<Self, VaultError> {
-        let mut transaction = database.begin().await?;
+        let mut transaction = database.begin_unseen().await?;
         let mut keys = load(&mut transaction, &masters).await?;
         if keys.is_empty() {
             if holds_anything(&mut transaction).await? {
@@ -94,7 +94,7 @@ impl Keyring {
     /// Makes a new data key, which seals from now on. It and those that there are open under the
     /// master keys of this ring, and under no other.
     pub(crate) async fn renew(&self, random: &dyn Random) -> Result<u32, VaultError> {
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.begin_unseen().await?;
         let last = rewrap(&mut transaction, &self.masters).await?;
         let newest = last + 1;
         create(&mut transaction, newest, &self.masters, random).await?;

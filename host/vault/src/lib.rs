@@ -12,18 +12,22 @@
 //!   ([`mod@key`] and the module `seal`).
 //! - Two processes on one database behave: state is compared and swapped by version, and a flow
 //!   needs the account's claim, whose fencing number tells a writer that was overtaken.
+//! - Once a write has returned `Ok`, no [`mod@cache`] of any process answers with what was there before.
 //!
 //! [`SqlVault`] also is the [`Store`](countersign::store::Store) that the library keeps state in.
 
+pub mod cache;
 pub mod key;
 
 mod account;
 mod audit;
+mod change;
 mod claim;
 mod client;
 mod connection;
 mod database;
 mod error;
+mod follow;
 mod id;
 mod keyring;
 mod origins;
@@ -34,14 +38,17 @@ mod rotate;
 mod seal;
 mod state;
 mod vault;
+mod write;
 
 use countersign::clock::Clock;
 
 pub use account::Accounts;
 pub use audit::Audits;
+pub use change::Change;
 pub use client::Clients;
 pub use connection::Connections;
 pub use error::{Affected, VaultError};
+pub use follow::{Following, Follows, Listener};
 pub use provider::Providers;
 pub use record::{
     Account, AccountChange, AccountFilter, Audited, By, Client, Connection, ConnectionChange,

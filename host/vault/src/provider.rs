@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::change::Change;
 use crate::database::{changed, counted};
 use crate::error::{Affected, VaultError};
 use crate::page::{self, Statements};
 use crate::record::{By, Listed, NewOrigins, Page, Provider, ProviderChange};
 use crate::seal::Seat;
 use crate::vault::SqlVault;
+use crate::write::Write;
 use crate::{number, origins};
 
 const LIST: Statements = Statements {
@@ -87,7 +89,7 @@ impl Providers for SqlVault {
     ) -> Result<Provider, VaultError> {
         let (id, now) = (self.new_id("prov")?, self.now());
         let sealed = self.keyring.seal(&seat(&id, identifier), payload.as_bytes())?;
-        let mut transaction = self.database.begin().await?;
+        let mut write = self.write().await?;
         let written = sqlx::query(
             "INSERT INTO providers (identifier, id, version, payload, sealed_by, created_at, \
              updated_at) VALUES ($1, $2, 1, $3, $4, $5, $5) ON CONFLICT (identifier) DO NOTHING",
@@ -97,15 +99,15 @@ impl Providers for SqlVault {
         .bind(sealed.bytes)
         .bind(sealed.by)
         .bind(now)
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(VaultError::Exists { what: "provider" });
         }
-        let closed = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        let closed = find(&mut write, identifier).await?.ok_or(MISSING)?;
         let provider = self.open_provider(closed).await?;
-        self.note(&mut transaction, by, "provider.create", identifier).await?;
-        transaction.commit().await?;
+        self.note(&mut write, by, "provider.create", identifier).await?;
+        write.commit(Change::Provider(identifier.into())).await?;
         Ok(provider)
     }
 
@@ -144,16 +146,16 @@ impl Providers for SqlVault {
         identifier: &str,
         change: &ProviderChange,
     ) -> Result<Provider, VaultError> {
-        let mut transaction = self.database.begin().await?;
-        let before = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
-        let consequences = consequences(&mut transaction, identifier, change).await?;
+        let mut write = self.write().await?;
+        let before = find(&mut write, identifier).await?.ok_or(MISSING)?;
+        let consequences = consequences(&mut write, identifier, change).await?;
         match change.new_origins {
             _ if consequences.affected == Affected::default() => {}
             NewOrigins::Refuse => {
                 return Err(VaultError::NewOrigins(Box::new(consequences.affected)));
             }
-            NewOrigins::Confirm => self.give_for(&mut transaction, &consequences).await?,
-            NewOrigins::Disconnect => self.disconnect(&mut transaction, &consequences).await?,
+            NewOrigins::Confirm => self.give_for(&mut write, &consequences).await?,
+            NewOrigins::Disconnect => self.disconnect(&mut write, &consequences).await?,
         }
         let seat = seat(&before.provider.id, identifier);
         let sealed = self.keyring.seal(&seat, change.payload.as_bytes())?;
@@ -166,29 +168,29 @@ impl Providers for SqlVault {
         .bind(self.now())
         .bind(identifier)
         .bind(i64::try_from(change.over).unwrap_or(i64::MAX))
-        .execute(&mut *transaction)
+        .execute(&mut *write)
         .await?;
         if written.rows_affected() == 0 {
             return Err(OVERTAKEN);
         }
-        let closed = find(&mut transaction, identifier).await?.ok_or(MISSING)?;
+        let closed = find(&mut write, identifier).await?.ok_or(MISSING)?;
         let after = self.open_provider(closed).await?;
-        self.note(&mut transaction, by, "provider.update", identifier).await?;
-        transaction.commit().await?;
+        self.note(&mut write, by, "provider.update", identifier).await?;
+        write.commit(Change::Provider(identifier.into())).await?;
         Ok(after)
     }
 
     async fn delete_provider(&self, by: &By, identifier: &str) -> Result<(), VaultError> {
-        let mut transaction = self.database.begin().await?;
+        let mut write = self.write().await?;
         let users = "SELECT COUNT(*) AS users FROM connections WHERE provider = $1";
-        let count = counted(&mut transaction, users, identifier).await?;
+        let count = counted(&mut write, users, identifier).await?;
         if count > 0 {
             return Err(VaultError::InUse { what: "provider", count, by: "connections" });
         }
         let gone = "DELETE FROM providers WHERE identifier = $1";
-        changed(&mut transaction, gone, identifier).await?.then_some(()).ok_or(MISSING)?;
-        self.note(&mut transaction, by, "provider.delete", identifier).await?;
-        Ok(transaction.commit().await?)
+        changed(&mut write, gone, identifier).await?.then_some(()).ok_or(MISSING)?;
+        self.note(&mut write, by, "provider.delete", identifier).await?;
+        write.commit(Change::Provider(identifier.into())).await
     }
 }
 
@@ -203,15 +205,15 @@ impl SqlVault {
     /// Seals anew, for the new origins, whatever was given for fewer.
     async fn give_for(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         consequences: &Consequences,
     ) -> Result<(), VaultError> {
         for (connection, wanted) in &consequences.connections {
-            self.rebind_connection(transaction, connection, wanted).await?;
+            self.rebind_connection(write, connection, wanted).await?;
         }
         for (account, connection) in &consequences.accounts {
             let wanted = &consequences.connections[connection];
-            self.rebind_account(transaction, account, wanted).await?;
+            self.rebind_account(write, account, wanted).await?;
         }
         Ok(())
     }
@@ -220,7 +222,7 @@ impl SqlVault {
     /// Their secrets stay bound to what they were given for, so that they do not open for more.
     async fn disconnect(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         consequences: &Consequences,
     ) -> Result<(), VaultError> {
         for (account, _) in &consequences.accounts {
@@ -230,9 +232,10 @@ impl SqlVault {
             )
             .bind(self.now())
             .bind(account.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **write)
             .await?;
-            self.empty_state(transaction, account).await?;
+            write.changes(Change::Account(account.as_str().into()));
+            self.empty_state(write, account).await?;
         }
         Ok(())
     }

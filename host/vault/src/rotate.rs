@@ -115,7 +115,7 @@ impl SqlVault {
         last: &str,
         progress: &mut Progress,
     ) -> Result<Option<String>, VaultError> {
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.begin_unseen().await?;
         let rows = sqlx::query(table.next)
             .bind(newest)
             .bind(last)

@@ -16,11 +16,13 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 use zeroize::Zeroizing;
 
+use crate::change::Change;
 use crate::database::Database;
 use crate::error::VaultError;
 use crate::record::{Account, Connection};
 use crate::seal::Seat;
 use crate::vault::SqlVault;
+use crate::write::Write;
 use crate::{number, origins};
 
 /// Whom state belongs to: an account under its connection and its identifier, or a connection
@@ -90,16 +92,16 @@ impl Store for SqlVault {
         over: u64,
         state: State,
     ) -> Result<Arc<State>, StoreError> {
-        let mut transaction = self.database.begin().await?;
-        let found = find(&mut transaction, key).await?;
+        let mut write = self.write().await?;
+        let found = find(&mut write, key).await?;
         let Found { owner, state: before, .. } = found.ok_or(StoreError::Overtaken)?;
-        if self.fence_of(&mut transaction, &owner.id).await? != claim.fence()
+        if self.fence_of(&mut write, &owner.id).await? != claim.fence()
             || before.map_or(0, |state| state.version) != over
         {
             return Err(StoreError::Overtaken);
         }
-        let state = self.write_state(&mut transaction, &owner, state).await?;
-        transaction.commit().await.map_err(out_of_reach)?;
+        let state = self.write_state(&mut write, &owner, state).await?;
+        write.commit(Change::State(owner.id.into())).await?;
         Ok(Arc::new(state))
     }
 }
@@ -121,11 +123,12 @@ impl SqlVault {
     /// Replaces what there is, whatever its version; gives it back with the version that it has now.
     pub(crate) async fn write_state(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         owner: &Owner,
         state: State,
     ) -> Result<State, VaultError> {
-        let state = State { version: Database::draw(transaction).await?, ..state };
+        write.changes(Change::State(owner.id.as_str().into()));
+        let state = State { version: Database::draw(write).await?, ..state };
         let version = state.version.to_string();
         let sealed = self.keyring.seal(&owner.seat(&version), &text(&state))?;
         let [renew_at, expires_at] = [state.renew_at, state.expires_at]
@@ -143,7 +146,7 @@ impl SqlVault {
         .bind(renew_at)
         .bind(expires_at)
         .bind(self.now())
-        .execute(transaction)
+        .execute(&mut **write)
         .await?;
         Ok(state)
     }
@@ -164,24 +167,25 @@ impl SqlVault {
     /// Takes the state away. A flow that is under way for it comes to nothing.
     pub(crate) async fn empty_state(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         owner: &str,
     ) -> Result<(), VaultError> {
-        self.overtake(transaction, owner).await?;
-        sqlx::query("DELETE FROM states WHERE owner = $1").bind(owner).execute(transaction).await?;
+        write.changes(Change::State(owner.into()));
+        self.overtake(write, owner).await?;
+        sqlx::query("DELETE FROM states WHERE owner = $1")
+            .bind(owner)
+            .execute(&mut **write)
+            .await?;
         Ok(())
     }
 
     /// The same where the owner goes as well.
-    pub(crate) async fn end_owner(
-        &self,
-        transaction: &mut AnyConnection,
-        owner: &str,
-    ) -> Result<(), VaultError> {
+    pub(crate) async fn end_owner(&self, write: &mut Write, owner: &str) -> Result<(), VaultError> {
+        write.changes(Change::State(owner.into()));
         for statement in
             ["DELETE FROM states WHERE owner = $1", "DELETE FROM claims WHERE owner = $1"]
         {
-            sqlx::query(statement).bind(owner).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(owner).execute(&mut **write).await?;
         }
         Ok(())
     }
@@ -190,28 +194,28 @@ impl SqlVault {
     /// and is forgotten otherwise. A flow that is under way for it comes to nothing.
     pub(crate) async fn rebind_state(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         owner: &Owner,
         wanted: &[String],
     ) -> Result<(), VaultError> {
         if origins::cover(&owner.origins, wanted) {
-            self.overtake(transaction, &owner.id).await?;
-            return self.give_state_for(transaction, owner, wanted).await;
+            self.overtake(write, &owner.id).await?;
+            return self.give_state_for(write, owner, wanted).await;
         }
-        self.empty_state(transaction, &owner.id).await
+        self.empty_state(write, &owner.id).await
     }
 
     /// Seals it anew for these origins, which somebody who may decide it has confirmed.
     pub(crate) async fn give_state_for(
         &self,
-        transaction: &mut AnyConnection,
+        write: &mut Write,
         owner: &Owner,
         wanted: &[String],
     ) -> Result<(), VaultError> {
         let row =
             sqlx::query("SELECT version AS state_version, state FROM states WHERE owner = $1")
                 .bind(owner.id.as_str())
-                .fetch_optional(&mut *transaction)
+                .fetch_optional(&mut **write)
                 .await?;
         let Some(closed) = row.as_ref().map(closed).transpose()?.flatten() else { return Ok(()) };
         let state = self.open_state(owner, &closed).await?;
@@ -221,7 +225,7 @@ impl SqlVault {
             name: owner.name.clone(),
             origins: wanted.to_vec(),
         };
-        self.write_state(transaction, &owner, state).await?;
+        self.write_state(write, &owner, state).await?;
         Ok(())
     }
 }

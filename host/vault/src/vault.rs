@@ -7,24 +7,26 @@ use std::time::Duration;
 use countersign::clock::Clock;
 use countersign::random::Random;
 use countersign::store::Store;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::account::Accounts;
 use crate::audit::Audits;
-use crate::claim::{LEASE, Turns};
+use crate::claim::{self, Turns};
 use crate::client::Clients;
 use crate::connection::Connections;
 use crate::database::Database;
 use crate::error::VaultError;
+use crate::follow::{self, Following, Follows};
 use crate::id::Ids;
 use crate::key::MasterKey;
 use crate::keyring::Keyring;
 use crate::provider::Providers;
 
 /// Keeps providers, connections, accounts and state. See the crate for what holds throughout.
-pub trait Vault: Providers + Connections + Accounts + Clients + Audits + Store {}
+pub trait Vault: Providers + Connections + Accounts + Clients + Audits + Store + Follows {}
 
-impl<T: Providers + Connections + Accounts + Clients + Audits + Store> Vault for T {}
+impl<T: Providers + Connections + Accounts + Clients + Audits + Store + Follows> Vault for T {}
 
 /// The vault in an SQLite database.
 pub struct SqlVault {
@@ -37,7 +39,11 @@ pub struct SqlVault {
     pub(crate) node: String,
     /// How long a claim lasts of which nothing is heard.
     pub(crate) lease: Duration,
-    /// Claims on their way in and out.
+    pub(crate) following: Following,
+    /// Ends, with the vault, what follows changes.
+    pub(crate) stop: CancellationToken,
+    _stop: DropGuard,
+    /// Claims on their way in and out, writes on their way out, and what follows changes.
     pub(crate) tasks: TaskTracker,
     ids: Ids,
 }
@@ -54,9 +60,22 @@ impl SqlVault {
         let database = Database::open(path).await?;
         let keyring = Keyring::open(database.clone(), masters, &*random).await?;
         let ids = Ids::default();
-        let node = ids.next("node", &*clock, &*random)?;
-        let (turns, tasks) = (Turns::default(), TaskTracker::new());
-        Ok(Self { database, keyring, clock, random, turns, node, lease: LEASE, tasks, ids })
+        let node = name(&*random)?;
+        let stop = CancellationToken::new();
+        Ok(Self {
+            database,
+            keyring,
+            clock,
+            random,
+            turns: Turns::default(),
+            following: Following::new(node.clone(), follow::LEASE),
+            node,
+            lease: claim::LEASE,
+            _stop: stop.clone().drop_guard(),
+            stop,
+            tasks: TaskTracker::new(),
+            ids,
+        })
     }
 
     /// The same with another time after which the claim of a process that has died is taken over:
@@ -66,9 +85,18 @@ impl SqlVault {
         Self { lease, ..self }
     }
 
-    /// Waits until the claims that were dropped are given back, and ends all connections to the
-    /// database.
+    /// The same with another time for which caches are used without a look at the database: one second
+    /// where nothing is said. It is also the longest that a write waits for a process that has died.
+    /// All processes of one database have the same.
+    #[must_use]
+    pub fn with_cache_lease(self, lease: Duration) -> Self {
+        Self { following: Following::new(self.node.clone(), lease), ..self }
+    }
+
+    /// Waits until the claims that were dropped are given back and what was cached is out of use, and
+    /// ends all connections to the database.
     pub async fn close(&self) {
+        self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         self.database.close().await;
@@ -81,4 +109,11 @@ impl SqlVault {
     pub(crate) fn new_id(&self, prefix: &str) -> Result<String, VaultError> {
         self.ids.next(prefix, &*self.clock, &*self.random)
     }
+}
+
+/// Of a process. Two of the same name would not wait for each other, so it is random throughout.
+fn name(random: &dyn Random) -> Result<String, VaultError> {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
+    Ok(format!("node_{:032x}", u128::from_be_bytes(bytes)))
 }

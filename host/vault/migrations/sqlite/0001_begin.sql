@@ -9,8 +9,8 @@ CREATE TABLE data_keys (
     PRIMARY KEY (number, master)
 );
 
--- One row. Versions of state and fencing numbers are drawn from it, so that none ever comes again,
--- whatever was deleted and made anew meanwhile.
+-- One row. Versions of state, fencing numbers and the numbers of changes are drawn from it, so that
+-- none ever comes again, whatever was deleted and made anew meanwhile.
 CREATE TABLE counter (value BIGINT NOT NULL);
 INSERT INTO counter (value) VALUES (0);
 
@@ -93,6 +93,23 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_by_client ON tokens (client);
 CREATE INDEX tokens_by_expiry ON tokens (expires_at);
+
+-- What was changed, for the caches of all processes, and by which of them. Numbers are in the order of
+-- the commits. Only the newest are kept, and there always is one: who has seen any that is kept has
+-- missed none.
+CREATE TABLE changes (
+    number BIGINT PRIMARY KEY NOT NULL,
+    kind   TEXT   NOT NULL,
+    name   TEXT   NOT NULL,
+    node   TEXT   NOT NULL
+);
+INSERT INTO changes (number, kind, name, node) VALUES (0, 'begin', '', '');
+
+-- Processes that cache, and the last change that each has evicted. Whoever writes waits for them.
+CREATE TABLE nodes (
+    node TEXT   PRIMARY KEY NOT NULL,
+    seen BIGINT NOT NULL
+);
 
 -- Who changed what, in the change's own transaction. Never a value.
 CREATE TABLE audit (

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 mod bound;
+mod caches;
 mod claims;
 mod clients;
+mod follow;
 mod keys;
 mod lists;
 mod rows;

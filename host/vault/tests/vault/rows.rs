@@ -196,3 +196,24 @@ async fn a_change_over_an_older_state_changes_nothing() {
     }
     vault.update_account(&by(), &account.id, &replace(1, over)).await.unwrap();
 }
+
+#[tokio::test]
+async fn when_accounts_were_used_goes_forward_by_the_minute_and_is_no_change_of_them() {
+    let scene = Scene::new();
+    let vault = scene.open().await;
+    let (_, connection, first) = fill(&vault).await;
+    let second = vault.create_account(&by(), &account("u2", &connection)).await.unwrap();
+    for (at, kept) in [(179_999, 120_000), (60_000, 120_000), (240_000, 240_000)] {
+        let used = [&first, &second].map(|account| (account.id.clone(), at));
+        vault.used(&used).await.unwrap();
+        for account in [&first, &second] {
+            let found = vault.account(&account.id).await.unwrap().unwrap();
+            assert_eq!(found.last_used_at, Some(kept));
+            let same = countersign_vault::Account { last_used_at: None, ..found };
+            assert_eq!(same, *account);
+        }
+    }
+    let gone = [("ca_0".to_owned(), 1), (first.id.clone(), u64::MAX)];
+    vault.used(&gone).await.unwrap();
+    assert_eq!(scene.number("SELECT COUNT(*) FROM audit WHERE action = 'account.update'").await, 0);
+}
