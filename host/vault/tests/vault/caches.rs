@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use countersign::store::{Row, StateKey, Store, StoreError};
+use async_trait::async_trait;
+use countersign::account::State;
+use countersign::store::{Claim, Row, StateKey, Store, StoreError};
 use countersign_vault::cache::{Cache, CachedStore};
 use countersign_vault::{
     AccountChange, Accounts as _, Change, Follows as _, SqlVault, StateChange, Vault,
@@ -82,6 +84,52 @@ async fn a_row_that_was_changed_or_removed_elsewhere_has_moved() {
     store.state(&second).await.unwrap().unwrap();
     other.delete_account(&by(), &account.id).await.unwrap();
     assert!(matches!(store.state(&second).await, Err(StoreError::Moved)));
+}
+
+/// A vault in which somebody saves while its first answer is on its way.
+struct Overtaken {
+    vault: Arc<SqlVault>,
+    done: AtomicBool,
+}
+
+#[async_trait]
+impl Store for Overtaken {
+    async fn state(&self, key: &StateKey) -> Result<Option<Arc<State>>, StoreError> {
+        let found = self.vault.state(key).await?;
+        if !self.done.swap(true, Ordering::SeqCst) {
+            let claim = self.vault.claim(key).await?;
+            let over = found.as_ref().map_or(0, |state| state.version);
+            self.vault.save(key, &claim, over, state_of("new")).await?;
+        }
+        Ok(found)
+    }
+
+    async fn claim(&self, key: &StateKey) -> Result<Claim, StoreError> {
+        self.vault.claim(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &StateKey,
+        claim: &Claim,
+        over: u64,
+        state: State,
+    ) -> Result<Arc<State>, StoreError> {
+        self.vault.save(key, claim, over, state).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_was_overtaken_while_it_was_read_is_not_kept() {
+    let scene = Scene::new();
+    let vault = Arc::new(scene.open().await.with_cache_lease(LONG));
+    let (.., account) = fill(&vault).await;
+    let following = vault.follow().await.unwrap();
+    let overtaken = Overtaken { vault: Arc::clone(&vault), done: AtomicBool::new(false) };
+    let store = CachedStore::new(Arc::new(overtaken), &following, 100);
+    let key = of(Some("u1"), &account.id, 1);
+    assert_eq!(token(&store.state(&key).await.unwrap().unwrap()), "canary-of-the-state");
+    assert_eq!(token(&store.state(&key).await.unwrap().unwrap()), "new");
 }
 
 /// Its own writes are through the store that it reads from.

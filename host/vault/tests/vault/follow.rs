@@ -357,6 +357,10 @@ fn a_process_that_stalls_is_waited_for_until_its_cache_is_out_of_use_and_comes_b
     let scene = Scene::new();
     let writer = Writer::new(&scene, SHORT);
     let process = Process::new(&scene, SHORT);
+    // Beyond its first lease, so that it has looked.
+    let began = Instant::now();
+    process.run(|| began.elapsed() > SHORT);
+    process.wake();
     process.remember("u1", &writer.change());
     let reading = process.cache.begin();
     // Nothing of it runs from here on.
