@@ -5,21 +5,35 @@
 
 use std::sync::Arc;
 
-use countersign_vault::{Hash, Vault};
+use countersign::clock::Clock;
+use countersign_vault::cache::Cache;
+use countersign_vault::{Change, Client, Following, Hash, Vault};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::caller::Caller;
 use crate::fault::{Fault, Kind};
 
+/// Tokens that are kept in memory: more than there are processes of clients.
+const MOST_TOKENS: usize = 10_000;
+
 /// Finds out who asks.
 pub(crate) struct Authentication {
     vault: Arc<dyn Vault>,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<Cache<Hash, Known>>,
+}
+
+/// A token that is a client's.
+struct Known {
+    client: Arc<Client>,
+    /// Unix milliseconds.
+    ends: u64,
 }
 
 impl Authentication {
-    pub(crate) fn new(vault: Arc<dyn Vault>) -> Self {
-        Self { vault }
+    pub(crate) fn new(vault: Arc<dyn Vault>, clock: Arc<dyn Clock>, following: &Following) -> Self {
+        Self { vault, clock, tokens: Cache::new(following, MOST_TOKENS) }
     }
 
     /// The client whose token the request carries (RFC 6750, section 2.1).
@@ -28,10 +42,26 @@ impl Authentication {
         headers: &HeaderMap,
         request: &Arc<str>,
     ) -> Result<Caller, Fault> {
-        let token = bearer(headers).ok_or_else(unauthenticated)?;
-        let found = self.vault.token(&Hash::of(token)).await?;
-        let (client, _ends) = found.ok_or_else(unauthenticated)?;
-        Ok(Caller::new(Arc::new(client), Arc::clone(request)))
+        let token = Hash::of(bearer(headers).ok_or_else(unauthenticated)?);
+        let known = match self.tokens.get(&token) {
+            Some(known) => known,
+            None => self.read(token).await?,
+        };
+        if known.ends <= self.clock.unix_millis() {
+            return Err(unauthenticated());
+        }
+        Ok(Caller::new(Arc::clone(&known.client), Arc::clone(request)))
+    }
+
+    /// What is nobody's is not kept: whoever makes tokens up would fill the cache with them.
+    async fn read(&self, token: Hash) -> Result<Arc<Known>, Fault> {
+        let reading = self.tokens.begin();
+        let found = self.vault.token(&token).await?;
+        let (client, ends) = found.ok_or_else(unauthenticated)?;
+        let made_of = [Change::Client(client.id.as_str().into())];
+        let known = Arc::new(Known { client: Arc::new(client), ends });
+        self.tokens.keep(reading, token, Arc::clone(&known), &made_of);
+        Ok(known)
     }
 }
 

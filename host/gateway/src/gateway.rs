@@ -14,7 +14,7 @@ use countersign::Countersign;
 use countersign::body::BodyError;
 use countersign::clock::Clock;
 use countersign::random::{Random, RandomError};
-use countersign_vault::{Role, Vault};
+use countersign_vault::{Following, Role, Vault};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request};
 use http_body::Body;
 use serde_json::json;
@@ -33,6 +33,7 @@ use crate::proxy::{Crowd, Proxy};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::token::Tokens;
+use crate::usage::Usage;
 
 /// Longest id that is taken over from a caller, in bytes.
 const LONGEST_ID: usize = 128;
@@ -44,6 +45,8 @@ const X_REQUEST_ID: &str = "x-request-id";
 pub struct Parts {
     /// Where everything rests.
     pub vault: Arc<dyn Vault>,
+    /// What tells of the vault's changes.
+    pub following: Following,
     /// The path of a request, over the same vault's state.
     pub host: Countersign,
     /// The time.
@@ -87,6 +90,7 @@ struct Inner {
     proxy: Proxy,
     metrics: Arc<Metrics>,
     injections: Option<Arc<Injections>>,
+    usage: Arc<Usage>,
     ids: Ids,
     draining: AtomicBool,
 }
@@ -96,10 +100,13 @@ struct Inner {
 pub struct Peer(pub IpAddr);
 
 impl Gateway {
-    /// Joins the parts.
+    /// Joins the parts. Needs a runtime to be on.
     pub fn new(parts: Parts) -> Result<Self, GatewayError> {
-        let Parts { vault, host, clock, random, settings, audit } = parts;
-        let service = Arc::new(Service::new(Arc::clone(&vault), host.clone()));
+        let Parts { vault, following, host, clock, random, settings, audit } = parts;
+        let service =
+            Service::new(Arc::clone(&vault), host.clone(), &following, settings.cached_accounts);
+        let service = Arc::new(service);
+        let usage = Usage::start(Arc::clone(&vault));
         let metrics = Metrics::new(host.clone());
         let injections = audit.map(|folder| {
             Injections::open(&folder, Arc::clone(&clock))
@@ -112,7 +119,7 @@ impl Gateway {
             metrics.under_way.clone(),
         );
         let inner = Inner {
-            authentication: Authentication::new(Arc::clone(&vault)),
+            authentication: Authentication::new(Arc::clone(&vault), Arc::clone(&clock), &following),
             ids: Ids::new(&*random)?,
             tokens: Tokens::new(vault, Arc::clone(&clock), random, &settings),
             api: api::router(Arc::clone(&service), &settings),
@@ -123,11 +130,13 @@ impl Gateway {
                 settings,
                 metrics: Arc::clone(&metrics),
                 injections: injections.clone(),
+                usage: Arc::clone(&usage),
                 crowd,
                 tunnels: TaskTracker::new(),
             },
             metrics,
             injections,
+            usage,
             draining: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -146,7 +155,8 @@ impl Gateway {
     }
 
     /// Keeps what has only been noted so far. For the end, once nothing is under way.
-    pub fn close(&self) {
+    pub async fn close(&self) {
+        self.inner.usage.close().await;
         if let Some(injections) = &self.inner.injections {
             injections.close();
         }

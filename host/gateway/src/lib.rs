@@ -34,6 +34,7 @@ mod server;
 mod service;
 mod settings;
 mod token;
+mod usage;
 
 pub use answer::{Answer, AnswerBody, FAULT_HEADER, REQUEST_ID_HEADER};
 pub use caller::Caller;
@@ -41,6 +42,6 @@ pub use fault::{Fault, FieldFault, Kind};
 pub use gateway::{Gateway, GatewayError, Parts, Peer};
 pub use server::Server;
 pub use service::{
-    AccountName, AccountUpdate, ConnectionUpdate, NewAccount, NewConnection, Service, Shown,
+    AccountName, AccountUpdate, ConnectionUpdate, NewAccount, NewConnection, Service, Shown, Whose,
 };
 pub use settings::Settings;

@@ -30,8 +30,9 @@ use crate::door::below_proxy;
 use crate::fault::{Fault, Kind};
 use crate::injections::{Injection, Injections};
 use crate::metrics::{self, Metrics};
-use crate::service::Service;
+use crate::service::{Service, Whose};
 use crate::settings::Settings;
+use crate::usage::Usage;
 
 pub(crate) use crowd::Crowd;
 
@@ -46,15 +47,10 @@ pub(crate) struct Proxy {
     pub(crate) metrics: Arc<Metrics>,
     /// `None` where no audit is kept.
     pub(crate) injections: Option<Arc<Injections>>,
+    pub(crate) usage: Arc<Usage>,
     pub(crate) crowd: Arc<Crowd>,
     /// WebSockets, which outlive the requests that began them.
     pub(crate) tunnels: TaskTracker,
-}
-
-/// For which account a request is.
-struct Wanted {
-    connector: String,
-    identifier: String,
 }
 
 impl Proxy {
@@ -71,11 +67,10 @@ impl Proxy {
     {
         let began = Instant::now();
         let place = self.crowd.enter()?;
-        let (connector, identifier) = message::whose(&parts.headers)?;
-        let wanted = Wanted { connector, identifier };
+        let whose = message::whose(&parts.headers)?;
         let mut subject = None;
-        let sent = self.send(caller, &wanted, place, &mut subject, parts, body).await;
-        self.note(caller, &wanted, subject.as_deref(), &sent, began);
+        let sent = self.send(caller, &whose, place, &mut subject, parts, body).await;
+        self.note(caller, &whose, subject.as_deref(), &sent, began);
         sent
     }
 
@@ -83,7 +78,7 @@ impl Proxy {
     async fn send<B>(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        whose: &Whose,
         place: Place,
         found: &mut Option<Arc<Subject>>,
         mut parts: request::Parts,
@@ -93,9 +88,9 @@ impl Proxy {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let subject = self.service.subject(caller, &wanted.connector, &wanted.identifier).await?;
+        let subject = self.service.subject(caller, whose).await?;
         let subject = found.insert(subject);
-        let place = place.of(&wanted.connector, &wanted.identifier)?;
+        let place = place.of(whose)?;
         let body = message::bounded(&parts.headers, body, self.settings.longest_body)?;
         let websocket = WebSocket::of(&parts).map_err(malformed)?;
         let upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -127,7 +122,7 @@ impl Proxy {
     fn note(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        whose: &Whose,
         subject: Option<&Subject>,
         sent: &Result<Answer, Fault>,
         began: Instant,
@@ -136,18 +131,23 @@ impl Proxy {
             Ok(answer) => ("sent", Some(answer.status().as_u16())),
             Err(fault) => (fault.code, None),
         };
+        let account = subject.and_then(|it| Some(&it.state_key().row.as_ref()?.id));
+        let now = self.clock.unix_millis();
+        if let (Some(account), Some(_)) = (account, status) {
+            self.usage.note(account, now);
+        }
         if let Some(subject) = subject {
             let outcome = status.map_or(outcome, metrics::class);
             self.metrics.proxied(subject.pattern().auth_type(), outcome, began.elapsed());
         }
         let Some(injections) = &self.injections else { return };
         let kept = injections.note(&Injection {
-            at: self.clock.unix_millis(),
+            at: now,
             request: caller.request(),
             client: caller.client(),
-            connection: &wanted.connector,
-            identifier: &wanted.identifier,
-            account: subject.and_then(|it| Some(&*it.state_key().row.as_ref()?.id)),
+            connection: &whose.connector,
+            identifier: &whose.identifier,
+            account: account.map(AsRef::as_ref),
             provider: subject.map(|it| it.provider().identifier()),
             outcome,
             status,

@@ -25,6 +25,8 @@ pub struct Settings {
     pub deadline: Duration,
     /// How long neither side of a WebSocket may be silent. Most send a ping each half minute.
     pub tunnel_idle: Duration,
+    /// Accounts that are kept in memory with what was remembered for them. One costs some 6 KiB.
+    pub cached_accounts: usize,
     /// Whether an upstream's `set-cookie` reaches the caller, and a caller's `cookie` the upstream. A
     /// caller that keeps cookies by host would send those of one account with the next one's
     /// requests, since all of them come from the gateway's.
@@ -43,6 +45,7 @@ impl Default for Settings {
             longest_document: 1 << 20,
             deadline: Duration::from_secs(100),
             tunnel_idle: Duration::from_mins(10),
+            cached_accounts: 20_000,
             pass_cookies: false,
         }
     }

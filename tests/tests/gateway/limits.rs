@@ -6,23 +6,28 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign_gateway::Settings;
 use futures_util::stream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::scene::{Scene, fault, json_of};
 use crate::upstream::{Upstream, whole};
 
-/// One that answers each request once it is let go.
-async fn held(gate: &Arc<Semaphore>) -> Upstream {
+/// One that tells of each request, and answers it once it is let go.
+async fn held(gate: &Arc<Semaphore>) -> (Upstream, Arrivals) {
+    let (told, arrivals) = mpsc::unbounded_channel();
     let gate = Arc::clone(gate);
-    Upstream::start(move |_| {
-        let gate = Arc::clone(&gate);
+    let upstream = Upstream::start(move |_| {
+        let (gate, told) = (Arc::clone(&gate), told.clone());
         Box::pin(async move {
+            told.send(()).unwrap();
             gate.acquire().await.unwrap().forget();
             whole(200, "late")
         })
     })
-    .await
+    .await;
+    (upstream, arrivals)
 }
+
+type Arrivals = mpsc::UnboundedReceiver<()>;
 
 /// Waits until so many are under way.
 async fn under_way(scene: &Scene, wanted: usize) {
@@ -39,7 +44,7 @@ async fn under_way(scene: &Scene, wanted: usize) {
 #[tokio::test]
 async fn more_than_an_account_may_have_under_way_is_told_to_come_later() {
     let gate = Arc::new(Semaphore::new(0));
-    let upstream = held(&gate).await;
+    let (upstream, mut arrivals) = held(&gate).await;
     let mut settings = Settings::default();
     (settings.most_in_flight_per_account, settings.most_in_flight) = (2, 3);
     let scene = Scene::with(settings).await;
@@ -52,12 +57,14 @@ async fn more_than_an_account_may_have_under_way_is_told_to_come_later() {
         tokio::spawn(async move { request.send().await.unwrap() })
     };
     let first = [send("u1"), send("u1")];
-    under_way(&scene, 2).await;
+    for _ in 0..2 {
+        arrivals.recv().await.unwrap();
+    }
     let answer = send("u1").await.unwrap();
     assert_eq!(answer.headers()["retry-after"], "1");
     assert_eq!(fault(answer).await, (429, "too_many_requests".to_owned()));
     let third = send("u2");
-    under_way(&scene, 3).await;
+    arrivals.recv().await.unwrap();
     let answer = send("u3").await.unwrap();
     assert_eq!(answer.headers()["retry-after"], "1");
     assert_eq!(fault(answer).await, (503, "overloaded".to_owned()));
@@ -73,7 +80,7 @@ async fn more_than_an_account_may_have_under_way_is_told_to_come_later() {
 #[tokio::test]
 async fn an_upstream_that_does_not_answer_is_not_waited_for_for_ever() {
     let gate = Arc::new(Semaphore::new(0));
-    let upstream = held(&gate).await;
+    let (upstream, _arrivals) = held(&gate).await;
     let mut settings = Settings::default();
     settings.deadline = Duration::from_millis(50);
     let scene = Scene::with(settings).await;
@@ -109,13 +116,13 @@ async fn a_body_that_is_too_long_is_not_sent_whole() {
 #[tokio::test]
 async fn what_is_under_way_is_finished_before_the_server_stops() {
     let gate = Arc::new(Semaphore::new(0));
-    let upstream = held(&gate).await;
+    let (upstream, mut arrivals) = held(&gate).await;
     let mut scene = Scene::new().await;
     scene.connect("api", &upstream).await;
     scene.account("api", "u1", "t").await;
     let request = scene.proxied("GET", "/x");
     let request = tokio::spawn(async move { request.send().await.unwrap() });
-    under_way(&scene, 1).await;
+    arrivals.recv().await.unwrap();
     let ready = scene.http.get(scene.url("/readyz"));
     let stopping = scene.stop();
     let answered = async {

@@ -1,9 +1,10 @@
 //! What is noted of a request: in the audit and in the metrics.
 
 use countersign_tests::traces;
+use countersign_vault::{Accounts as _, Role};
 use serde_json::Value as Json;
 
-use crate::scene::{SECRET, Scene, with_account};
+use crate::scene::{SECRET, Scene, fault, with_account};
 use crate::upstream::{Upstream, whole};
 
 async fn metrics(scene: &Scene) -> String {
@@ -21,14 +22,13 @@ async fn each_use_of_a_credential_is_noted() {
         let request = scene.proxied_for("GET", "/path-of-a-request?q=canary", "api", identifier);
         request.header("x-request-id", "r-7").body("canary").send().await.unwrap();
     }
-    let account = scene.service.subject(scene.caller(), "api", "u1").await.unwrap();
-    let id = account.state_key().row.clone().unwrap().id;
+    let account = scene.vault.account_named("api", "u1").await.unwrap().unwrap();
     scene.stop().await;
     let text = std::fs::read_to_string(scene.folder.path().join("injections.jsonl")).unwrap();
     let lines: Vec<Json> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
     let expected = [
         serde_json::json!({"at": lines[0]["at"], "request": "r-7", "client": "skc_all",
-            "connection": "api", "identifier": "u1", "account": &*id, "provider": "api",
+            "connection": "api", "identifier": "u1", "account": account.id, "provider": "api",
             "outcome": "sent", "status": 201}),
         serde_json::json!({"at": lines[1]["at"], "request": "r-7", "client": "skc_all",
             "connection": "api", "identifier": "nobody", "outcome": "not_found"}),
@@ -54,7 +54,6 @@ async fn metrics_count_and_name_nobody() {
         r#"countersign_proxied_requests_total{auth_type="BEARER",outcome="4xx"} 2"#,
         r#"countersign_proxied_seconds_count{auth_type="BEARER"} 2"#,
         "countersign_proxied_under_way 0",
-        "countersign_answers_asked_total 2",
         "# EOF",
     ] {
         assert!(text.lines().any(|it| it == line), "{line}\n{text}");
@@ -62,4 +61,44 @@ async fn metrics_count_and_name_nobody() {
     for name in ["u1", "nobody", "api", "skc_all", "canary", &scene.token] {
         assert!(!text.contains(name), "{name}\n{text}");
     }
+}
+
+/// Nothing is read and no plugin asked for an account that was used before.
+#[tokio::test]
+async fn an_answer_that_may_be_used_again_is() {
+    let upstream = Upstream::noting(|_| whole(200, "")).await;
+    let scene = with_account(&upstream).await;
+    // What was just written is read once more.
+    for _ in 0..1000 {
+        scene.proxied("GET", "/x").send().await.unwrap();
+        let text = metrics(&scene).await;
+        if !text.contains("countersign_answers_remembered_total 0\n") {
+            return;
+        }
+    }
+    panic!("each request asked a plugin");
+}
+
+#[tokio::test]
+async fn metrics_are_for_those_who_manage() {
+    let scene = Scene::new().await;
+    let token = scene.client("skc_proxy", &[Role::Proxy, Role::Reveal]).await;
+    let answer = scene.http.get(scene.url("/metrics")).bearer_auth(token).send().await.unwrap();
+    assert_eq!(fault(answer).await, (403, "forbidden".to_owned()));
+}
+
+#[tokio::test]
+async fn an_account_knows_when_it_was_last_used() {
+    let upstream = Upstream::noting(|_| whole(500, "")).await;
+    let mut scene = with_account(&upstream).await;
+    scene.account("api", "unused", "t").await;
+    scene.proxied("GET", "/x").send().await.unwrap();
+    let stopped = scene.vault.clone();
+    scene.stop().await;
+    let used = stopped.account_named("api", "u1").await.unwrap().unwrap();
+    let at = used.last_used_at.unwrap();
+    assert!(at % 60_000 == 0 && at + 60_000 > used.created_at, "{used:?}");
+    assert_eq!(used.version, 1, "no change of the account");
+    let unused = stopped.account_named("api", "unused").await.unwrap().unwrap();
+    assert_eq!(unused.last_used_at, None);
 }

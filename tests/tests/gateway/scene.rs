@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
-use countersign::store::Store;
 use countersign::{Countersign, Egress};
 use countersign_gateway::{
     AccountUpdate, Caller, Gateway, NewAccount, NewConnection, Parts, Server, Service, Settings,
 };
 use countersign_tests::sandbox;
 use countersign_tests::world::{bundled_registry, unencrypted};
+use countersign_vault::cache::CachedStore;
 use countersign_vault::key::MasterKey;
-use countersign_vault::{Account, By, Client, Clients as _, Hash, NewClient, Role, SqlVault};
+use countersign_vault::{
+    Account, By, Client, Clients as _, Follows as _, Hash, NewClient, Role, SqlVault,
+};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -63,12 +65,14 @@ impl Scene {
         let path = folder.path().join("vault.db");
         let vault = SqlVault::open(&path, vec![master], clock.clone(), random.clone()).await;
         let vault = Arc::new(vault.unwrap());
+        let following = vault.follow().await.unwrap();
         let host = Countersign::builder(sandbox(), bundled_registry(), egress)
-            .store(Arc::clone(&vault) as Arc<dyn Store>)
+            .store(Arc::new(CachedStore::new(Arc::clone(&vault) as _, &following, 1000)))
             .settings(of_host)
             .build();
         let parts = Parts {
             vault: Arc::clone(&vault) as _,
+            following: following.clone(),
             host: host.clone(),
             clock,
             random,
@@ -86,7 +90,7 @@ impl Scene {
             };
             server.run(stopped, Duration::from_secs(20)).await;
         });
-        let service = Service::new(Arc::clone(&vault) as _, host);
+        let service = Service::new(Arc::clone(&vault) as _, host, &following, 1000);
         let client = make_client(&vault, "skc_all", &Role::ALL, None).await;
         let http = reqwest::Client::builder().no_proxy();
         let http = http.redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -207,7 +211,7 @@ impl Scene {
     pub(crate) async fn stop(&mut self) {
         drop(self.stop.take());
         (&mut self.running).await.unwrap();
-        self.gateway.close();
+        self.gateway.close().await;
     }
 
     pub(crate) fn caller(&self) -> &Caller {

@@ -14,12 +14,10 @@ use http_body::{Body, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::fault::{Fault, Kind};
+use crate::service::Whose;
 
 /// When to come again.
 const SOON: Duration = Duration::from_secs(1);
-
-/// Whose places: the connection's name and the account's identifier.
-type Whose = (String, String);
 
 /// Counts.
 pub(crate) struct Crowd {
@@ -68,8 +66,7 @@ impl Crowd {
 
 impl Place {
     /// The same for an account, once it is known.
-    pub(super) fn of(mut self, connector: &str, identifier: &str) -> Result<Self, Fault> {
-        let whose = (connector.to_owned(), identifier.to_owned());
+    pub(super) fn of(mut self, whose: &Whose) -> Result<Self, Fault> {
         {
             let mut under_way = self.crowd.lock();
             let count = under_way.by_account.entry(whose.clone()).or_default();
@@ -79,7 +76,7 @@ impl Place {
             }
             *count += 1;
         }
-        self.whose = Some(whose);
+        self.whose = Some(whose.clone());
         Ok(self)
     }
 }
@@ -135,10 +132,14 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
 mod tests {
     use super::*;
 
+    fn whose(identifier: &str) -> Whose {
+        Whose { connector: "c".to_owned(), identifier: identifier.to_owned() }
+    }
+
     #[test]
     fn a_place_is_taken_until_it_is_given_back() {
         let crowd = Crowd::new(3, 2, Gauge::default());
-        let enter = |identifier| crowd.enter().and_then(|place| place.of("c", identifier));
+        let enter = |identifier| crowd.enter().and_then(|place| place.of(&whose(identifier)));
         let (first, _second) = (enter("u1").unwrap(), enter("u1").unwrap());
         assert_eq!(enter("u1").err().unwrap().code, "too_many_requests");
         assert_eq!(crowd.lock().all, 2, "one that was refused takes no place");
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     fn accounts_that_rest_take_no_memory() {
         let crowd = Crowd::new(10, 10, Gauge::default());
-        drop((0..5).map(|n| crowd.enter().unwrap().of("c", &n.to_string())).collect::<Vec<_>>());
+        drop((0..5).map(|n| crowd.enter().unwrap().of(&whose(&n.to_string()))).collect::<Vec<_>>());
         assert!(crowd.lock().by_account.is_empty());
         assert_eq!(crowd.lock().all, 0);
     }

@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use crate::answer::{FAULT_HEADER, REQUEST_ID_HEADER};
 use crate::door::{CONNECTION_NAME, IDENTIFIER, is, routes};
 use crate::fault::{Fault, FieldFault, Kind};
+use crate::service::Whose;
 
 /// Passed on, so that an upstream's log and ours can be joined.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,7 +26,7 @@ const OF_THE_NAME: [HeaderName; 3] =
     [ALT_SVC, STRICT_TRANSPORT_SECURITY, HeaderName::from_static("clear-site-data")];
 
 /// The connection and the account that a request is for.
-pub(super) fn whose(headers: &HeaderMap) -> Result<(String, String), Fault> {
+pub(super) fn whose(headers: &HeaderMap) -> Result<Whose, Fault> {
     let mut faults = Vec::new();
     let mut one = |name: &HeaderName, fix: &str| {
         let read = only(headers, name);
@@ -34,7 +35,7 @@ pub(super) fn whose(headers: &HeaderMap) -> Result<(String, String), Fault> {
     let connector = one(&CONNECTION_NAME, "name the connection in this header");
     let identifier = one(&IDENTIFIER, "name whose account it is in this header");
     match (connector, identifier) {
-        (Some(connector), Some(identifier)) => Ok((connector, identifier)),
+        (Some(connector), Some(identifier)) => Ok(Whose { connector, identifier }),
         _ => Err(Fault::of_fields(faults)),
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! On `Ok` the caller may send for this account, the connection is enabled, the account can be used,
 //! and every secret in the subject was given for all origins that the provider has now. The subject
-//! holds for as long as none of its three rows changes.
+//! holds for as long as none of its three rows changes, and is kept in memory for as long; so are a
+//! connection and its provider, which all its accounts share.
 
 use std::sync::Arc;
 
 use countersign::Subject;
 use countersign::account::Status;
-use countersign_vault::{self as vault, Role, VaultError};
+use countersign::connection::Connection;
+use countersign::provider::Provider;
+use countersign_vault::cache::Cache;
+use countersign_vault::{self as vault, Change, Following, Role, VaultError};
 
 use crate::caller::Caller;
 use crate::fault::{Fault, Kind};
@@ -17,37 +21,90 @@ use crate::service::{Service, opened};
 /// Readings before a subject whose rows change all the time is given up.
 const MOST_READINGS: usize = 3;
 
+/// Connections that are kept: each is some ten KiB, and teams have hundreds.
+const MOST_CONNECTIONS: usize = 4096;
+
+/// Which account, as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Whose {
+    /// The connection's name.
+    pub connector: String,
+    /// The account's identifier.
+    pub identifier: String,
+}
+
+/// What was read for requests, while it holds.
+pub(super) struct Subjects {
+    subjects: Arc<Cache<Whose, Subject>>,
+    connections: Arc<Cache<String, Ready>>,
+}
+
+/// A connection that requests may go out over.
+struct Ready {
+    provider: Arc<Provider>,
+    connection: Arc<Connection>,
+    /// Where secrets go.
+    origins: Vec<String>,
+}
+
+impl Subjects {
+    /// Keeps at most so many subjects.
+    pub(super) fn new(following: &Following, most: usize) -> Self {
+        Self {
+            subjects: Cache::new(following, most),
+            connections: Cache::new(following, MOST_CONNECTIONS),
+        }
+    }
+}
+
 impl Service {
     /// The account of this identifier under the connection of this name.
-    pub async fn subject(
-        &self,
-        caller: &Caller,
-        connector: &str,
-        identifier: &str,
-    ) -> Result<Arc<Subject>, Fault> {
+    pub async fn subject(&self, caller: &Caller, whose: &Whose) -> Result<Arc<Subject>, Fault> {
         caller.need(Role::Proxy)?;
-        if !caller.reaches(connector, identifier) {
+        if !caller.reaches(&whose.connector, &whose.identifier) {
             return Err(Fault::not_found("account"));
         }
+        if let Some(subject) = self.subjects.subjects.get(whose) {
+            return Ok(subject);
+        }
         for _ in 0..MOST_READINGS {
-            if let Some(subject) = self.read_subject(connector, identifier).await? {
-                return Ok(Arc::new(subject));
+            if let Some(subject) = self.read_subject(whose).await? {
+                return Ok(subject);
             }
         }
         Err(VaultError::Overtaken { what: "account" }.into())
     }
 
     /// `None` where a row changed while the others were read.
-    async fn read_subject(
-        &self,
-        connector: &str,
-        identifier: &str,
-    ) -> Result<Option<Subject>, Fault> {
-        let account = self.vault.account_named(connector, identifier).await?;
+    async fn read_subject(&self, whose: &Whose) -> Result<Option<Arc<Subject>>, Fault> {
+        let reading = self.subjects.subjects.begin();
+        let account = self.vault.account_named(&whose.connector, &whose.identifier).await?;
         let account = account.ok_or_else(|| Fault::not_found("account"))?;
         usable(&account)?;
-        let row = self.vault.connection(&account.connection).await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(ready) = self.ready(&account.connection).await? else { return Ok(None) };
+        let Some((details, state)) = self.vault.details(&account, &ready.origins).await? else {
+            return Ok(None);
+        };
+        let made_of = [
+            Change::Account(account.id.as_str().into()),
+            Change::Connection(account.connection.as_str().into()),
+            Change::Provider(account.provider.as_str().into()),
+        ];
+        let account = opened::account(&account, &details, state.as_deref())?;
+        let (provider, connection) = (Arc::clone(&ready.provider), Arc::clone(&ready.connection));
+        let subject = Subject::new("", provider, connection, Arc::new(account));
+        let subject = Arc::new(subject.map_err(|error| unknown_pattern(&error.to_string()))?);
+        self.subjects.subjects.keep(reading, whose.clone(), Arc::clone(&subject), &made_of);
+        Ok(Some(subject))
+    }
+
+    /// The connection of this id; `None` where it is gone, or was changed while it was read.
+    async fn ready(&self, id: &String) -> Result<Option<Arc<Ready>>, Fault> {
+        if let Some(ready) = self.subjects.connections.get(id) {
+            return Ok(Some(ready));
+        }
+        let reading = self.subjects.connections.begin();
+        let Some(row) = self.vault.connection(id).await? else { return Ok(None) };
         if !row.enabled {
             let message = "the connection is disabled";
             return Err(Fault::new(Kind::Precondition, "connection_disabled", message));
@@ -60,19 +117,24 @@ impl Service {
         };
         let connection = opened::connection(&row, &settings)?;
         let pattern = provider.pattern(connection.pattern());
-        let pattern = pattern.map_err(|error| {
-            Fault::new(Kind::Precondition, "auth_pattern_unknown", error.to_string())
-        })?;
-        let wanted = provider.secret_origins(pattern);
-        let given = self.vault.settings(&row, &wanted).await?;
-        let details = self.vault.details(&account, &wanted).await?;
-        let (Some(_), Some((details, state))) = (given, details) else { return Ok(None) };
-        let account = opened::account(&account, &details, state.as_deref())?;
-        let subject = Subject::new("", Arc::new(provider), Arc::new(connection), Arc::new(account));
-        subject.map(Some).map_err(|error| {
-            Fault::new(Kind::Precondition, "auth_pattern_unknown", error.to_string())
-        })
+        let pattern = pattern.map_err(|error| unknown_pattern(&error.to_string()))?;
+        let origins = provider.secret_origins(pattern);
+        if self.vault.settings(&row, &origins).await?.is_none() {
+            return Ok(None);
+        }
+        let made_of = [
+            Change::Connection(id.as_str().into()),
+            Change::Provider(row.provider.as_str().into()),
+        ];
+        let (provider, connection) = (Arc::new(provider), Arc::new(connection));
+        let ready = Arc::new(Ready { provider, connection, origins });
+        self.subjects.connections.keep(reading, id.clone(), Arc::clone(&ready), &made_of);
+        Ok(Some(ready))
     }
+}
+
+fn unknown_pattern(message: &str) -> Fault {
+    Fault::new(Kind::Precondition, "auth_pattern_unknown", message)
 }
 
 /// One that waits for its holder sends nothing.

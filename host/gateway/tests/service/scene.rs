@@ -10,7 +10,9 @@ use countersign::sandbox::Limits;
 use countersign::{Countersign, Egress, Registry, Sandbox};
 use countersign_gateway::{AccountName, Caller, Fault, NewAccount, NewConnection, Service, Shown};
 use countersign_vault::key::MasterKey;
-use countersign_vault::{Account, Client, Connection, From, Page, Provider, Role, SqlVault};
+use countersign_vault::{
+    Account, Client, Connection, Follows as _, From, Page, Provider, Role, SqlVault,
+};
 use serde_json::{Map, Value as Json, json};
 use tempfile::TempDir;
 
@@ -84,7 +86,8 @@ impl Scene {
         let host =
             Countersign::builder(sandbox, registry, egress).store(Arc::clone(&vault) as _).build();
         let caller = caller(&Role::ALL);
-        let service = Service::new(Arc::clone(&vault) as _, host.clone());
+        let following = vault.follow().await.unwrap();
+        let service = Service::new(Arc::clone(&vault) as _, host.clone(), &following, 1000);
         Self { service, host, vault, caller, _folder: folder }
     }
 

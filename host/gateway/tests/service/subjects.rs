@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use countersign::account::Status;
-use countersign_gateway::{AccountUpdate, ConnectionUpdate, Fault, Kind};
+use countersign_gateway::{AccountUpdate, ConnectionUpdate, Fault, Kind, Whose};
 use countersign_vault::{Account, AccountChange, Accounts as _, By, NewOrigins, Role};
 use http::Request;
 use http_body_util::Empty;
@@ -10,9 +10,13 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::scene::{Scene, by_id, caller, desk, details, limited, shop};
 
+fn whose(connector: &str, identifier: &str) -> Whose {
+    Whose { connector: connector.to_owned(), identifier: identifier.to_owned() }
+}
+
 /// A request for the account: where it would go, and its credential.
 async fn prepared(scene: &Scene, connector: &str) -> Result<(String, String), Fault> {
-    let subject = scene.service.subject(&caller(&[Role::Proxy]), connector, "u1").await?;
+    let subject = scene.service.subject(&caller(&[Role::Proxy]), &whose(connector, "u1")).await?;
     let request = Request::get("/things").body(Empty::<Bytes>::new()).unwrap();
     let request = scene.host.prepare(&subject, request).await.unwrap();
     let credential = request.headers()["authorization"].to_str().unwrap().to_owned();
@@ -65,7 +69,8 @@ async fn a_change_takes_effect_on_the_next_request() {
 #[tokio::test]
 async fn a_request_that_a_change_has_overtaken_is_not_sent() {
     let (scene, account) = with_shop().await;
-    let subject = scene.service.subject(&caller(&[Role::Proxy]), "shop-1", "u1").await.unwrap();
+    let subject =
+        scene.service.subject(&caller(&[Role::Proxy]), &whose("shop-1", "u1")).await.unwrap();
     let request = || Request::get("/things").body(Empty::<Bytes>::new()).unwrap();
     scene.host.prepare(&subject, request()).await.unwrap();
     let update = AccountUpdate {
@@ -155,11 +160,11 @@ async fn a_caller_sends_for_the_accounts_that_it_may_touch() {
         (limited(&[Role::Proxy], Some(&["other"]), None), Kind::NotFound),
         (limited(&[Role::Proxy], None, Some(&["u2"])), Kind::NotFound),
     ] {
-        let refused = scene.service.subject(&who, "shop-1", "u1").await.err().unwrap();
+        let refused = scene.service.subject(&who, &whose("shop-1", "u1")).await.err().unwrap();
         assert_eq!(refused.kind, kind);
     }
     let own = limited(&[Role::Proxy], Some(&["shop-1"]), Some(&["u1"]));
-    assert!(scene.service.subject(&own, "shop-1", "u1").await.is_ok());
-    let none = scene.service.subject(&scene.caller, "shop-1", "u9").await.err().unwrap();
+    assert!(scene.service.subject(&own, &whose("shop-1", "u1")).await.is_ok());
+    let none = scene.service.subject(&scene.caller, &whose("shop-1", "u9")).await.err().unwrap();
     assert_eq!(none.kind, Kind::NotFound);
 }
