@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use countersign::body::BodyError;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
@@ -92,6 +92,10 @@ fn dressed(fault: &Fault, json: &Json) -> Answer {
         // RFC 6750, section 3.
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    // RFC 9110, section 15.5.6.
+    if let Some(Ok(allow)) = fault.allow.as_deref().map(HeaderValue::from_str) {
+        headers.insert(ALLOW, allow);
+    }
     if let Some(after) = fault.retry_after {
         // Whole seconds (RFC 9110, section 10.2.3), never too early.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -141,6 +145,7 @@ pub(crate) fn status(kind: Kind) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Exists | Kind::Overtaken => StatusCode::CONFLICT,
         Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -153,7 +158,7 @@ pub(crate) fn status(kind: Kind) -> StatusCode {
 /// `google.rpc.Code`.
 pub(crate) fn rpc_code(kind: Kind) -> u8 {
     match kind {
-        Kind::Invalid => 3,
+        Kind::Invalid | Kind::MediaType => 3,
         Kind::TooLarge => 11,
         Kind::Method => 12,
         Kind::Deadline => 4,

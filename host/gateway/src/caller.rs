@@ -57,6 +57,13 @@ impl Caller {
         Err(Fault::new(Kind::Forbidden, "forbidden", message))
     }
 
+    /// The connections and identifiers that it is limited to; `None` without any limit.
+    pub(crate) fn limits(&self) -> Option<(Option<&[String]>, Option<&[String]>)> {
+        let (connections, identifiers) =
+            (self.client.connections.as_deref(), self.client.identifiers.as_deref());
+        (connections.is_some() || identifiers.is_some()).then_some((connections, identifiers))
+    }
+
     /// Whether it may touch this connection.
     pub(crate) fn reaches_connection(&self, name: &str) -> bool {
         self.client.connections.as_ref().is_none_or(|names| names.iter().any(|it| it == name))

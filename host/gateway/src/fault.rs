@@ -26,8 +26,10 @@ pub enum Kind {
     Precondition,
     /// The caller may not.
     Forbidden,
-    /// There is no such method here.
+    /// There is no such method here; [`Fault::allow`] says which there are.
     Method,
+    /// It is not written in a form that is read here.
+    MediaType,
     /// It is longer than what is taken.
     TooLarge,
     /// It is not known who asks.
@@ -70,6 +72,8 @@ pub struct Fault {
     pub affected: Option<Box<Affected>>,
     /// When it makes sense to try again, where something says so.
     pub retry_after: Option<Duration>,
+    /// The methods that there are, of [`Kind::Method`]: `GET,HEAD`.
+    pub allow: Option<String>,
 }
 
 impl fmt::Display for Fault {
@@ -93,6 +97,7 @@ impl Fault {
             fields: Vec::new(),
             affected: None,
             retry_after: None,
+            allow: None,
         }
     }
 
@@ -112,8 +117,28 @@ impl Fault {
         Self { retry_after: Some(retry_after), ..self }
     }
 
+    /// Not with this method, but with these.
+    pub(crate) fn method(allow: impl Into<String>) -> Self {
+        let allow = allow.into();
+        let message = format!("this path takes {allow} only");
+        Self { allow: Some(allow), ..Self::new(Kind::Method, "method_not_allowed", message) }
+    }
+
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, "not_found", format!("there is no {what} of that name"))
+    }
+}
+
+/// What came of judging a document that has these faults already.
+pub(crate) fn beside<T>(known: Vec<FieldFault>, judged: Result<T, Fault>) -> Result<T, Fault> {
+    match judged {
+        Ok(judged) if known.is_empty() => Ok(judged),
+        Ok(_) => Err(Fault::of_fields(known)),
+        Err(mut fault) if fault.kind == Kind::Invalid || known.is_empty() => {
+            fault.fields.splice(0..0, known);
+            Err(fault)
+        }
+        Err(_) => Err(Fault::of_fields(known)),
     }
 }
 

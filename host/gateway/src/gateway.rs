@@ -272,8 +272,7 @@ fn only(method: &Method, wanted: &Method) -> Result<(), Fault> {
     if method == wanted || (method == Method::HEAD && wanted == Method::GET) {
         return Ok(());
     }
-    let message = format!("this path takes {wanted} only");
-    Err(Fault::new(Kind::Method, "method_not_allowed", message))
+    Err(Fault::method(if wanted == Method::GET { "GET,HEAD" } else { wanted.as_str() }))
 }
 
 /// Ids of requests: one that the caller chose, or a new one.

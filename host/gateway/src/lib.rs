@@ -42,6 +42,7 @@ pub use fault::{Fault, FieldFault, Kind};
 pub use gateway::{Gateway, GatewayError, Parts, Peer};
 pub use server::Server;
 pub use service::{
-    AccountName, AccountUpdate, ConnectionUpdate, NewAccount, NewConnection, Service, Shown, Whose,
+    AccountName, AccountUpdate, ClientRequest, ConnectionUpdate, Described, Issued, NewAccount,
+    NewConnection, Service, Shown, Whose,
 };
 pub use settings::Settings;

@@ -1,9 +1,13 @@
 //! What callers may ask for.
 
 mod account;
+mod audit;
+mod client;
 mod connection;
+mod described;
 mod document;
 mod opened;
+mod own;
 mod provider;
 mod subject;
 
@@ -11,9 +15,12 @@ use std::sync::Arc;
 
 use countersign::Countersign;
 use countersign_vault::{Following, Vault};
+use tokio::sync::Mutex;
 
 pub use account::{AccountName, AccountUpdate, NewAccount, Shown};
+pub use client::{ClientRequest, Issued};
 pub use connection::{ConnectionUpdate, NewConnection};
+pub use described::Described;
 pub use subject::Whose;
 
 use subject::Subjects;
@@ -23,6 +30,8 @@ pub struct Service {
     vault: Arc<dyn Vault>,
     host: Countersign,
     subjects: Subjects,
+    /// Held while a client is revoked, so that two who do so see each other.
+    revoking: Mutex<()>,
 }
 
 impl Service {
@@ -34,6 +43,7 @@ impl Service {
         following: &Following,
         most_accounts: usize,
     ) -> Self {
-        Self { vault, host, subjects: Subjects::new(following, most_accounts) }
+        let subjects = Subjects::new(following, most_accounts);
+        Self { vault, host, subjects, revoking: Mutex::new(()) }
     }
 }

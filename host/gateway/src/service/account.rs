@@ -19,9 +19,9 @@ use countersign_vault::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::caller::Caller;
-use crate::fault::{Fault, FieldFault, Kind};
-use crate::service::document::{merge, put, without_tokens};
-use crate::service::{Service, opened};
+use crate::fault::{Fault, FieldFault, Kind, beside};
+use crate::service::document::{merge, put, whole, without_tokens};
+use crate::service::{Service, opened, own};
 
 /// Which account: by its id, or by its connection's name and its identifier.
 #[derive(Clone, Debug, Default)]
@@ -87,13 +87,31 @@ impl Service {
         caller: &Caller,
         new: NewAccount,
     ) -> Result<vault::Account, Fault> {
+        self.make_account(caller, new, Vec::new()).await
+    }
+
+    /// The same of a document that has these faults already: with any, nothing is made, and what
+    /// else is wrong is told with them.
+    pub(crate) async fn make_account(
+        &self,
+        caller: &Caller,
+        new: NewAccount,
+        known: Vec<FieldFault>,
+    ) -> Result<vault::Account, Fault> {
         caller.need(Role::Manage)?;
+        if !known.is_empty() && (new.connector.is_empty() || new.identifier.is_empty()) {
+            return Err(Fault::of_fields(known));
+        }
         let identifier = new.identifier.trim().to_owned();
-        let place = self.place(caller, &new.connector, &identifier).await?;
+        let place = match self.place(caller, &new.connector, &identifier).await {
+            Ok(place) => place,
+            Err(fault) => return beside(known, Err(fault)),
+        };
         let mut document = Map::new();
-        put(&mut document, "authorization_details", new.authorization_details);
-        put(&mut document, "api_config", new.api_config);
-        let judged = self.judge_account(&place, &identifier, document, None).await?;
+        put(&mut document, "authorization_details", whole(new.authorization_details));
+        put(&mut document, "api_config", whole(new.api_config));
+        let judged = self.judge_account(&place, &identifier, document, None).await;
+        let judged = beside(known, judged)?;
         let new = vault::NewAccount {
             connection: place.row.id,
             identifier,
@@ -151,8 +169,15 @@ impl Service {
         page: &Page,
     ) -> Result<Listed<vault::Account>, Fault> {
         caller.need(Role::Manage)?;
-        caller.need_no_limits()?;
-        Ok(self.vault.accounts(filter, page).await?)
+        let Some(filters) = own::account_filters(caller, filter) else {
+            return Ok(self.vault.accounts(filter, page).await?);
+        };
+        let mut rows = Vec::new();
+        for filter in &filters {
+            let list = |page: Page| async move { self.vault.accounts(filter, &page).await };
+            rows.extend(own::all(list, |it| &it.id).await?);
+        }
+        Ok(own::page(rows, page, |it| &it.id))
     }
 
     /// Changes an account.
@@ -162,13 +187,34 @@ impl Service {
         name: &AccountName,
         update: AccountUpdate,
     ) -> Result<vault::Account, Fault> {
+        self.change_account(caller, name, update, Vec::new()).await
+    }
+
+    /// The same of a document that has these faults already; see [`Service::make_account`].
+    pub(crate) async fn change_account(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        update: AccountUpdate,
+        known: Vec<FieldFault>,
+    ) -> Result<vault::Account, Fault> {
         caller.need(Role::Manage)?;
-        let before = self.find_account(caller, name).await?;
+        if !known.is_empty() && !name.is_said() {
+            return Err(Fault::of_fields(known));
+        }
+        let before = match self.find_account(caller, name).await {
+            Ok(before) => before,
+            Err(fault) => return beside(known, Err(fault)),
+        };
         let place = self.place(caller, &before.connection_name, &before.identifier).await?;
         let (old, kept) =
             self.vault.details(&before, &before.origins).await?.ok_or_else(overtaken)?;
         let old = opened::object(old.expose())?;
-        let given = carried(update.authorization_details, update.api_config)?;
+        let given = carried(update.authorization_details, update.api_config);
+        let (known, given) = match given {
+            Ok(given) => (known, given),
+            Err(fault) => return beside(known, Err(fault)),
+        };
         let given_anew = given.contains_key("authorization_details");
         let mut document = old.clone();
         for (key, value) in given.clone() {
@@ -184,12 +230,13 @@ impl Service {
         if moved || !covered {
             let faults = not_given_again(&place, &given, &document, covered);
             if !faults.is_empty() {
-                return Err(Fault::of_fields(faults));
+                return beside(known, Err(Fault::of_fields(faults)));
             }
         }
         let goes_elsewhere = !given_anew && (moved || !covered);
         let stays = (!given_anew && !goes_elsewhere).then_some(before.status);
-        let mut judged = self.judge_account(&place, &before.identifier, document, stays).await?;
+        let judged = self.judge_account(&place, &before.identifier, document, stays).await;
+        let mut judged = beside(known, judged)?;
         // Without a new refresh token the old one goes on, as in RFC 6749, section 6.
         if let (Some(new), Some(kept), false) = (&mut judged.state, &kept, moved)
             && let Some(refresh) = kept.secrets.get("refresh_token").filter(|_| covered)
@@ -236,6 +283,11 @@ impl Service {
             }
         };
         let found = found.filter(|it| caller.reaches(&it.connection_name, &it.identifier));
+        // Said twice over, both have to mean the same one.
+        let agrees = |said: &Option<String>, it: &str| said.as_ref().is_none_or(|s| s.trim() == it);
+        let found = found.filter(|it| {
+            agrees(&name.connector, &it.connection_name) && agrees(&name.identifier, &it.identifier)
+        });
         found.ok_or_else(|| Fault::not_found("account"))
     }
 
@@ -308,6 +360,13 @@ impl Service {
     }
 }
 
+impl AccountName {
+    /// Whether it says which account.
+    pub(crate) fn is_said(&self) -> bool {
+        self.id.is_some() || (self.connector.is_some() && self.identifier.is_some())
+    }
+}
+
 fn unusable(message: &str) -> Fault {
     Fault::new(Kind::Precondition, "unusable", message)
 }
@@ -335,7 +394,7 @@ fn hosts(place: &Place, document: &Map<String, Json>) -> BTreeSet<(String, Strin
 /// have none, bring nothing.
 fn carried(details: Json, config: Json) -> Result<Map<String, Json>, Fault> {
     let mut given = Map::new();
-    put(&mut given, "authorization_details", details);
+    put(&mut given, "authorization_details", whole(details));
     if given.contains_key("authorization_details") {
         let mut alone = given.clone();
         alone.insert("identifier".to_owned(), "any".into());
@@ -346,7 +405,7 @@ fn carried(details: Json, config: Json) -> Result<Map<String, Json>, Fault> {
             given.remove("authorization_details");
         }
     }
-    put(&mut given, "api_config", config);
+    put(&mut given, "api_config", whole(config));
     Ok(given)
 }
 

@@ -1,5 +1,7 @@
 //! Connections: a provider made usable under a name.
 
+use std::collections::BTreeSet;
+
 use countersign::connection::Connection;
 use countersign::secret::Secret;
 use countersign_vault::{
@@ -8,9 +10,8 @@ use countersign_vault::{
 use serde_json::{Map, Value as Json};
 
 use crate::caller::Caller;
-use crate::fault::{Fault, FieldFault};
-use crate::service::Service;
-use crate::service::opened;
+use crate::fault::{Fault, FieldFault, beside};
+use crate::service::{Service, opened, own};
 
 /// What makes a connection what it is, and no setting of it.
 const FIXED: [&str; 3] = ["name", "auth_pattern", "type"];
@@ -46,16 +47,33 @@ impl Service {
         new: &NewConnection,
         settings: &Map<String, Json>,
     ) -> Result<vault::Connection, Fault> {
+        self.make_connection(caller, new, None, settings, Vec::new()).await
+    }
+
+    /// The same, of a pattern of this type, and of a document that has these faults already: with
+    /// any, nothing is made, and what else is wrong is told with them.
+    pub(crate) async fn make_connection(
+        &self,
+        caller: &Caller,
+        new: &NewConnection,
+        auth_type: Option<&str>,
+        settings: &Map<String, Json>,
+        known: Vec<FieldFault>,
+    ) -> Result<vault::Connection, Fault> {
         caller.need(Role::Manage)?;
         caller.need_no_limits()?;
-        let row = self.vault.provider(&new.provider).await?;
-        let row = row.ok_or_else(|| Fault::not_found("provider"))?;
+        if !known.is_empty() && new.provider.is_empty() {
+            return Err(Fault::of_fields(known));
+        }
+        let Some(row) = self.vault.provider(&new.provider).await? else {
+            return beside(known, Err(Fault::not_found("provider")));
+        };
         let provider = opened::provider(&row)?;
         let name = match &new.name {
             Some(name) => name.trim().to_owned(),
             None => made_up(&new.provider)?,
         };
-        let mut faults = Vec::new();
+        let mut faults = known;
         if !is_name(&name) {
             let what = "is empty, longer than 400 characters, or holds more than letters, digits, \
                         spaces, `_`, `:` and `-`";
@@ -67,14 +85,23 @@ impl Service {
         }
         let mut settings = settings.clone();
         settings.insert("name".to_owned(), name.clone().into());
-        if let Some(pattern) = &new.auth_pattern {
-            settings.insert("auth_pattern".to_owned(), pattern.clone().into());
+        let selector = new.auth_pattern.as_deref().or(auth_type);
+        if let Some(pattern) = selector {
+            settings.insert("auth_pattern".to_owned(), pattern.into());
         }
-        let pattern = match provider.pattern(new.auth_pattern.as_deref()) {
-            Ok(pattern) => Some(pattern),
+        let pattern = match provider.pattern(selector) {
+            Ok(pattern) => {
+                if auth_type.is_some_and(|it| it != pattern.auth_type()) {
+                    let what = format!("is not the pattern's, which is {}", pattern.auth_type());
+                    faults.push(FieldFault::new("type", what, "leave it out"));
+                }
+                Some(pattern)
+            }
             Err(error) => {
                 let fix = "name one of the provider's patterns";
-                faults.push(FieldFault::new("auth_pattern", error.to_string(), fix));
+                let by_type = new.auth_pattern.is_none() && auth_type.is_some();
+                let field = if by_type { "type" } else { "auth_pattern" };
+                faults.push(FieldFault::new(field, error.to_string(), fix));
                 None
             }
         };
@@ -101,7 +128,7 @@ impl Service {
         found.ok_or_else(|| Fault::not_found("connection"))
     }
 
-    /// Connections.
+    /// Connections. A caller that is limited to some sees these.
     pub async fn connections(
         &self,
         caller: &Caller,
@@ -109,8 +136,19 @@ impl Service {
         page: &Page,
     ) -> Result<Listed<vault::Connection>, Fault> {
         caller.need(Role::Manage)?;
-        caller.need_no_limits()?;
-        Ok(self.vault.connections(filter, page).await?)
+        let Some((Some(own), _)) = caller.limits() else {
+            return Ok(self.vault.connections(filter, page).await?);
+        };
+        let query = filter.query.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let fits = |it: &vault::Connection| {
+            filter.provider.as_ref().is_none_or(|provider| *provider == it.provider)
+                && it.name.to_ascii_lowercase().contains(&query)
+        };
+        let mut rows = Vec::new();
+        for name in own.iter().collect::<BTreeSet<_>>() {
+            rows.extend(self.vault.connection_named(name).await?.filter(fits));
+        }
+        Ok(own::page(rows, page, |it| &it.id))
     }
 
     /// Changes a connection. New settings are given for where the provider sends them now.
@@ -120,12 +158,26 @@ impl Service {
         id: &str,
         update: ConnectionUpdate,
     ) -> Result<vault::Connection, Fault> {
+        self.change_connection(caller, id, update, Vec::new()).await
+    }
+
+    /// The same of a document that has these faults already; see [`Service::make_connection`].
+    pub(crate) async fn change_connection(
+        &self,
+        caller: &Caller,
+        id: &str,
+        update: ConnectionUpdate,
+        known: Vec<FieldFault>,
+    ) -> Result<vault::Connection, Fault> {
         caller.need_all_identifiers()?;
         let before = self.connection(caller, id).await?;
         let mut change = ConnectionChange { over: before.version, ..ConnectionChange::default() };
         change.enabled = update.enabled;
         if !update.settings.is_empty() {
-            change.settings = Some(self.resettled(&before, update.settings).await?);
+            let settled = self.resettled(&before, update.settings).await;
+            change.settings = Some(beside(known, settled)?);
+        } else if !known.is_empty() {
+            return Err(Fault::of_fields(known));
         }
         Ok(self.vault.update_connection(&caller.by(), id, &change).await?)
     }
@@ -207,7 +259,7 @@ fn made_up(provider: &str) -> Result<String, Fault> {
     Ok(format!("{provider}-{end}"))
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_: -".contains(c);
     !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
 }

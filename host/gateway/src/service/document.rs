@@ -28,6 +28,31 @@ pub(super) fn merge(document: &mut Map<String, Json>, key: &str, value: Json) {
     }
 }
 
+/// Numbers that are whole, written so: a `Struct` of protobuf knows doubles alone, and `1.0` would
+/// go into a header or a path.
+pub(super) fn whole(mut json: Json) -> Json {
+    make_whole(&mut json);
+    json
+}
+
+fn make_whole(json: &mut Json) {
+    // Beyond 2^53 a double is whole by what it cannot say.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match json {
+        Json::Number(number) => {
+            let float = number.as_f64().filter(|_| number.is_f64());
+            if let Some(float) = float.filter(|it| it.fract() == 0.0 && it.abs() < EXACT)
+                && let Ok(number) = serde_json::from_str(&format!("{:.0}", float + 0.0))
+            {
+                *json = number;
+            }
+        }
+        Json::Array(list) => list.iter_mut().for_each(make_whole),
+        Json::Object(members) => members.values_mut().for_each(make_whole),
+        Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
+}
+
 /// The document without the tokens, which are the account's state.
 pub(super) fn without_tokens(mut document: Map<String, Json>) -> Map<String, Json> {
     let token = document.get_mut("authorization_details").and_then(|it| it.get_mut("oauth_token"));
@@ -57,6 +82,13 @@ mod tests {
         assert_eq!(Json::Object(document.clone()), expected);
         merge(&mut document, "api_config", Json::Null);
         assert_eq!(Json::Object(document), expected, "null as a whole changes nothing");
+    }
+
+    #[test]
+    fn whole_numbers_are_written_without_a_fraction() {
+        let json = json!({"a": [1.0, -2.0, 1.5, 1e300, 7], "b": {"c": -0.0}});
+        let text = r#"{"a":[1,-2,1.5,1e+300,7],"b":{"c":0}}"#;
+        assert_eq!(whole(json).to_string(), text);
     }
 
     #[test]

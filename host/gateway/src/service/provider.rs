@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use countersign::provider::Provider;
 use countersign_vault::{
     self as vault, ConnectionFilter, From, Listed, NewOrigins, Page, ProviderChange, Role,
+    VaultError,
 };
 use serde_json::{Map, Value as Json};
 
 use crate::caller::Caller;
-use crate::fault::{Fault, FieldFault};
+use crate::fault::{Fault, FieldFault, Kind};
 use crate::service::{Service, opened};
 
 /// Of the management API: characters, and pairs of `metadata`.
@@ -21,7 +22,8 @@ const LONGEST_URL: usize = 2048;
 const MOST_METADATA: usize = 20;
 
 /// Keys that the service answers with and does not keep.
-const ANSWERED: [&str; 4] = ["id", "identifier", "is_custom", "is_custom_mcp"];
+const ANSWERED: [&str; 7] =
+    ["id", "identifier", "is_custom", "is_custom_mcp", "version", "created_at", "updated_at"];
 
 /// Connections that are read at a time.
 const PAGE: u32 = 200;
@@ -87,7 +89,17 @@ impl Service {
     pub async fn delete_provider(&self, caller: &Caller, identifier: &str) -> Result<(), Fault> {
         caller.need(Role::Manage)?;
         caller.need_no_limits()?;
-        Ok(self.vault.delete_provider(&caller.by(), identifier).await?)
+        let gone = self.vault.delete_provider(&caller.by(), identifier).await;
+        gone.map_err(|error| match error {
+            VaultError::InUse { count, .. } => {
+                // In the words that clients of the management API know.
+                let message = format!(
+                    "cannot delete custom provider with existing connections: there are {count}"
+                );
+                Fault::new(Kind::Precondition, "in_use", message)
+            }
+            error => error.into(),
+        })
     }
 
     /// A payload that can be used, with what a plugin answers to.
@@ -160,7 +172,7 @@ fn kept(payload: &Json) -> Result<Map<String, Json>, Fault> {
 }
 
 fn object(text: &str) -> Result<Map<String, Json>, Fault> {
-    let unreadable = |_| Fault::new(crate::Kind::Unavailable, "vault_unavailable", "unreadable");
+    let unreadable = |_| Fault::new(Kind::Unavailable, "vault_unavailable", "unreadable");
     serde_json::from_str(text).map_err(unreadable)
 }
 
@@ -181,6 +193,7 @@ fn limits(payload: &Map<String, Json>) -> Vec<FieldFault> {
         let what = "does not begin with https://";
         faults.push(FieldFault::new("icon_src", what, "give an address of an image"));
     }
+    faults.extend(kinds(payload));
     match payload.get("metadata") {
         None => {}
         Some(Json::Object(pairs)) => {
@@ -199,6 +212,20 @@ fn limits(payload: &Map<String, Json>) -> Vec<FieldFault> {
         }
     }
     faults
+}
+
+/// What the library does not look at, and callers are given back.
+fn kinds(payload: &Map<String, Json>) -> Vec<FieldFault> {
+    let texts = |json: &Json| json.as_array().is_some_and(|it| it.iter().all(Json::is_string));
+    let small = |json: &Json| json.as_i64().is_some_and(|it| i32::try_from(it).is_ok());
+    let kinds: [(&str, &str, &dyn Fn(&Json) -> bool); 4] = [
+        ("categories", "is no list of texts", &texts),
+        ("display_priority", "is no whole number of 32 bits", &small),
+        ("coming_soon", "is neither true nor false", &Json::is_boolean),
+        ("icon_src", "is no text", &Json::is_string),
+    ];
+    let wrong = kinds.iter().filter(|(key, _, fits)| payload.get(*key).is_some_and(|it| !fits(it)));
+    wrong.map(|(key, what, _)| FieldFault::new(*key, *what, "mend it or leave it out")).collect()
 }
 
 /// A pattern keeps its type, and whether it is of an MCP server.
