@@ -17,20 +17,20 @@ use crate::fault::{Fault, FieldFault};
 use crate::service::{AccountName, AccountUpdate, NewAccount};
 
 /// Rows of a page, and of one that is searched for.
-const MOST: u32 = 99;
-const MOST_FOUND: u32 = 30;
+pub(super) const MOST: u32 = 99;
+pub(super) const MOST_FOUND: u32 = 30;
 
 /// Connections in one filter.
-const MOST_CONNECTIONS: usize = 20;
+pub(super) const MOST_CONNECTIONS: usize = 20;
 
 /// Characters, as the management API has them; an identifier is as long as the longest that any of
 /// its calls takes.
-const LONGEST_ID: usize = 32;
-const LONGEST_CONNECTOR: usize = 400;
-const LONGEST_IDENTIFIER: usize = 200;
-const LONGEST_PROVIDER: usize = 255;
-const LONGEST_QUERY: usize = 100;
-const SEARCHED: std::ops::RangeInclusive<usize> = 3..=200;
+pub(super) const LONGEST_ID: usize = 32;
+pub(super) const LONGEST_CONNECTOR: usize = 400;
+pub(super) const LONGEST_IDENTIFIER: usize = 200;
+pub(super) const LONGEST_PROVIDER: usize = 255;
+pub(super) const LONGEST_QUERY: usize = 100;
+pub(super) const SEARCHED: std::ops::RangeInclusive<usize> = 3..=200;
 
 /// What the SDKs know of types, where they call one otherwise.
 const TYPES: [(&str, &str); 11] = [

@@ -11,10 +11,10 @@ use super::reply::{Reply, time};
 use crate::fault::Fault;
 
 /// Rows of a page.
-const MOST: u32 = 100;
+pub(super) const MOST: u32 = 100;
 
 /// Characters of an id or a name.
-const LONGEST_SUBJECT: usize = 255;
+pub(super) const LONGEST_SUBJECT: usize = 255;
 
 pub(super) async fn list(State(api): State<Api>, mut call: Call) -> Result<Reply, Fault> {
     let Call { parameters, faults, .. } = &mut call;

@@ -17,13 +17,13 @@ use crate::fault::{Fault, FieldFault};
 use crate::service::{ConnectionUpdate, Described, NewConnection};
 
 /// Rows of a page of ours, and of one as the SDKs ask for it.
-const MOST: u32 = 100;
-const MOST_APP: u32 = 30;
+pub(super) const MOST: u32 = 100;
+pub(super) const MOST_APP: u32 = 30;
 
 /// Characters of a name, of an identifier of a provider, and of what is searched for.
-const LONGEST_NAME: usize = 400;
-const LONGEST_PROVIDER: usize = 255;
-const LONGEST_QUERY: usize = 200;
+pub(super) const LONGEST_NAME: usize = 400;
+pub(super) const LONGEST_PROVIDER: usize = 255;
+pub(super) const LONGEST_QUERY: usize = 200;
 
 /// What an answer holds beside the settings, so that one can be changed and sent back.
 const ANSWERED: [&str; 8] = [

@@ -11,20 +11,20 @@ use super::reply::{Reply, time};
 use crate::fault::Fault;
 
 /// Rows of a page. Clients ask for a thousand to have them all.
-const MOST: u32 = 1000;
+pub(super) const MOST: u32 = 1000;
 
 /// Characters of an identifier.
-const LONGEST_IDENTIFIER: usize = 255;
+pub(super) const LONGEST_IDENTIFIER: usize = 255;
 
 /// What happens to secrets that would go elsewhere.
-const NEW_ORIGINS: [(&str, NewOrigins); 3] = [
+pub(super) const NEW_ORIGINS: [(&str, NewOrigins); 3] = [
     ("refuse", NewOrigins::Refuse),
     ("confirm", NewOrigins::Confirm),
     ("disconnect", NewOrigins::Disconnect),
 ];
 
 /// Whether the list holds what callers have made.
-const TYPES: [(&str, bool); 3] = [("CUSTOM", true), ("DEFAULT", false), ("ALL", true)];
+pub(super) const TYPES: [(&str, bool); 3] = [("CUSTOM", true), ("DEFAULT", false), ("ALL", true)];
 
 pub(super) async fn create(State(api): State<Api>, mut call: Call) -> Result<Reply, Fault> {
     let payload = call.document().await?;
