@@ -229,6 +229,7 @@ fn name(
         (Some(identifier), ..) => Some(identifier),
         (None, Some(organization), Some(user)) => Some(format!("{organization}/{user}")),
         (None, Some(organization), None) => Some(organization),
+        (None, None, Some(_)) if id.is_some() => None,
         (None, None, Some(_)) => {
             let what = "is given without organization_id";
             faults.push(FieldFault::new("user_id", what, "give identifier, or both"));

@@ -173,7 +173,7 @@ fn read(body: Json, is_new: bool, faults: &mut Vec<FieldFault>) -> Sent {
             // Whether it is for signing in: it is not, and no connection here is.
             outer.take("flags");
             outer.end(faults);
-            inner
+            inner.none("connection", faults)
         }
         None => outer,
     };

@@ -81,7 +81,11 @@ impl Operation {
     fn json(&self) -> Json {
         let mut responses = Map::new();
         let (status, schema) = self.answer;
-        responses.insert(status.to_string(), answer(status, schema));
+        let mut good = answer(status, schema);
+        if let Some(links) = links(self.id) {
+            good["links"] = links;
+        }
+        responses.insert(status.to_string(), good);
         let of_body: &[u16] = if self.body.is_some() { &[413, 415] } else { &[] };
         for status in ANY.iter().chain(self.faults).chain(of_body) {
             responses.insert(status.to_string(), answer(*status, "Fault"));
@@ -109,6 +113,43 @@ impl Operation {
     fn tag(&self) -> &'static str {
         self.path[1..].split(['/', ':']).next().unwrap_or_default()
     }
+}
+
+/// What the answer of a call that makes something is good for.
+fn links(id: &str) -> Option<Json> {
+    let (parameter, place, others): (_, _, &[&str]) = match id {
+        "createProvider" => {
+            ("identifier", "/provider/identifier", &["updateProvider", "deleteProvider"])
+        }
+        "createConnection" => (
+            "id",
+            "/connection/id",
+            &[
+                "getConnection",
+                "updateConnection",
+                "enableConnection",
+                "disableConnection",
+                "deleteConnection",
+            ],
+        ),
+        "createAccount" => ("id", "/connected_account/id", &["getAccount", "revealAccount"]),
+        "createClient" => ("id", "/client/id", &["getClient", "rotateClient", "revokeClient"]),
+        _ => return None,
+    };
+    let value = format!("$response.body#{place}");
+    let link = |other: &&str| {
+        let link = json!({"operationId": other, "parameters": {parameter: value}});
+        ((*other).to_owned(), link)
+    };
+    let mut links: Map<String, Json> = others.iter().map(link).collect();
+    if id == "createAccount" {
+        let name = json!({"id": value});
+        let changed = json!({"id": value, "connected_account": {}});
+        for (other, body) in [("deleteAccount", name), ("updateAccount", changed)] {
+            links.insert(other.to_owned(), json!({"operationId": other, "requestBody": body}));
+        }
+    }
+    Some(links.into())
 }
 
 fn reference(schema: &str) -> Json {

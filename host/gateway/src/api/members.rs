@@ -105,6 +105,15 @@ impl Members {
         }
     }
 
+    /// The same where there is no such member; notes it otherwise.
+    pub(super) fn none(mut self, name: &str, faults: &mut Vec<FieldFault>) -> Self {
+        if self.take(name).is_some() {
+            let fix = "leave it out";
+            faults.push(FieldFault::new(self.at(name), "is no member of this document", fix));
+        }
+        self
+    }
+
     /// Whatever is left, null where the caller wrote it.
     pub(super) fn rest(self) -> Map<String, Json> {
         self.left

@@ -186,8 +186,8 @@ fn accounts() -> Vec<Operation> {
     let name = || {
         [
             query("id", &text(account::LONGEST_ID)),
-            query("connector", &connector()),
-            query("identifier", &text(account::LONGEST_IDENTIFIER)),
+            example(query("connector", &connector()), "bearer-1"),
+            example(query("identifier", &text(account::LONGEST_IDENTIFIER)), "user-1"),
             query("organization_id", &text(account::LONGEST_ID)),
             query("user_id", &text(account::LONGEST_ID)),
         ]
@@ -287,6 +287,12 @@ fn named_in(path: &str) -> Vec<Json> {
 
 fn query(name: &str, schema: &Json) -> Json {
     json!({"name": name, "in": "query", "schema": schema})
+}
+
+/// Those of the documents' examples, so that whoever tries one after the other finds what is there.
+fn example(mut parameter: Json, value: &str) -> Json {
+    parameter["example"] = value.into();
+    parameter
 }
 
 /// An empty text is none.

@@ -325,6 +325,8 @@ fn accounts() -> Json {
     }));
     let mut new = named(json!({"connected_account": sent}));
     new["allOf"] = by_name["allOf"].clone();
+    new["examples"] = json!([{"connector": "bearer-1", "identifier": "user-1", "connected_account":
+        {"authorization_details": {"static_auth": {"details": {"token": "t"}}}}}]);
     let mut change = named(json!({"id?": or_null(short.clone()), "connected_account": sent}));
     change["anyOf"] = either.clone();
     let mut name = named(json!({"id?": or_null(short.clone())}));
