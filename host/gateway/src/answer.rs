@@ -93,8 +93,8 @@ fn dressed(fault: &Fault, json: &Json) -> Answer {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     // RFC 9110, section 15.5.6.
-    if let Some(Ok(allow)) = fault.allow.as_deref().map(HeaderValue::from_str) {
-        headers.insert(ALLOW, allow);
+    if let Some(allow) = &fault.allow {
+        headers.insert(ALLOW, HeaderValue::clone(allow));
     }
     if let Some(after) = fault.retry_after {
         // Whole seconds (RFC 9110, section 10.2.3), never too early.

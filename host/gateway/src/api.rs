@@ -94,7 +94,7 @@ async fn with_methods(mut response: Response) -> Response {
         && let Some(fault) = response.extensions_mut().get_mut::<Fault>()
         && fault.kind == Kind::Method
     {
-        *fault = Fault::method(allow);
+        *fault = Fault::method(&allow);
     }
     response
 }

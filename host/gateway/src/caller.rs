@@ -13,6 +13,15 @@ pub struct Caller {
     request: Arc<str>,
 }
 
+/// What a caller is limited to; `None` where it is not.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits<'a> {
+    /// Names of connections.
+    pub(crate) connections: Option<&'a [String]>,
+    /// Identifiers of accounts.
+    pub(crate) identifiers: Option<&'a [String]>,
+}
+
 impl Caller {
     /// `request` is the id that logs know this request by.
     pub fn new(client: Arc<Client>, request: Arc<str>) -> Self {
@@ -58,10 +67,11 @@ impl Caller {
     }
 
     /// The connections and identifiers that it is limited to; `None` without any limit.
-    pub(crate) fn limits(&self) -> Option<(Option<&[String]>, Option<&[String]>)> {
+    pub(crate) fn limits(&self) -> Option<Limits<'_>> {
         let (connections, identifiers) =
             (self.client.connections.as_deref(), self.client.identifiers.as_deref());
-        (connections.is_some() || identifiers.is_some()).then_some((connections, identifiers))
+        let is_limited = connections.is_some() || identifiers.is_some();
+        is_limited.then_some(Limits { connections, identifiers })
     }
 
     /// Whether it may touch this connection.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use countersign::problem::{Problems, Severity};
 use countersign::refusal::Refusal;
 use countersign_vault::{Affected, VaultError};
+use http::HeaderValue;
 
 /// What went wrong, by what the caller can do about it. The words are those that gRPC and the
 /// management API share.
@@ -73,7 +74,7 @@ pub struct Fault {
     /// When it makes sense to try again, where something says so.
     pub retry_after: Option<Duration>,
     /// The methods that there are, of [`Kind::Method`]: `GET,HEAD`.
-    pub allow: Option<String>,
+    pub allow: Option<Box<HeaderValue>>,
 }
 
 impl fmt::Display for Fault {
@@ -118,10 +119,10 @@ impl Fault {
     }
 
     /// Not with this method, but with these.
-    pub(crate) fn method(allow: impl Into<String>) -> Self {
-        let allow = allow.into();
+    pub(crate) fn method(allow: &str) -> Self {
         let message = format!("this path takes {allow} only");
-        Self { allow: Some(allow), ..Self::new(Kind::Method, "method_not_allowed", message) }
+        let allow = HeaderValue::from_str(allow).ok().map(Box::new);
+        Self { allow, ..Self::new(Kind::Method, "method_not_allowed", message) }
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
@@ -132,13 +133,12 @@ impl Fault {
 /// What came of judging a document that has these faults already.
 pub(crate) fn beside<T>(known: Vec<FieldFault>, judged: Result<T, Fault>) -> Result<T, Fault> {
     match judged {
-        Ok(judged) if known.is_empty() => Ok(judged),
-        Ok(_) => Err(Fault::of_fields(known)),
-        Err(mut fault) if fault.kind == Kind::Invalid || known.is_empty() => {
+        judged if known.is_empty() => judged,
+        Err(mut fault) if fault.kind == Kind::Invalid => {
             fault.fields.splice(0..0, known);
             Err(fault)
         }
-        Err(_) => Err(Fault::of_fields(known)),
+        Ok(_) | Err(_) => Err(Fault::of_fields(known)),
     }
 }
 

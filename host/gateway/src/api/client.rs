@@ -54,14 +54,11 @@ fn read(body: Json, faults: &mut Vec<FieldFault>) -> ClientRequest {
     let name = members.text("name", usize::MAX, faults).unwrap_or_default();
     let mut roles = BTreeSet::new();
     for (nth, role) in members.texts("roles", faults).unwrap_or_default().iter().enumerate() {
-        match Role::parse(role) {
-            Some(role) => {
-                roles.insert(role);
-            }
-            None => {
-                let fix = "write one of proxy, manage, reveal";
-                faults.push(FieldFault::new(format!("roles[{nth}]"), "is no role", fix));
-            }
+        if let Some(role) = Role::parse(role) {
+            roles.insert(role);
+        } else {
+            let fix = "write one of proxy, manage, reveal";
+            faults.push(FieldFault::new(format!("roles[{nth}]"), "is no role", fix));
         }
     }
     let connections = members.texts("connections", faults);

@@ -117,11 +117,11 @@ pub(super) async fn delete(State(api): State<Api>, call: Call) -> Result<Reply, 
 }
 
 pub(super) async fn list(State(api): State<Api>, call: Call) -> Result<Reply, Fault> {
-    api.connections(call, MOST, |it| it.json()).await
+    api.connections(call, MOST, Described::json).await
 }
 
 pub(super) async fn list_app(State(api): State<Api>, call: Call) -> Result<Reply, Fault> {
-    api.connections(call, MOST_APP, |it| it.head()).await
+    api.connections(call, MOST_APP, Described::head).await
 }
 
 impl Api {

@@ -53,19 +53,15 @@ impl Members {
         faults: &mut Vec<FieldFault>,
     ) -> Option<String> {
         let place = self.at(name);
-        match self.take(name)? {
-            Json::String(text) => {
-                if text.chars().count() > most {
-                    let what = format!("is longer than {most} characters");
-                    faults.push(FieldFault::new(place, what, "shorten it"));
-                }
-                Some(text).filter(|text| !text.is_empty())
-            }
-            _ => {
-                faults.push(FieldFault::new(place, "is no text", "write it in quotation marks"));
-                None
-            }
+        let Json::String(text) = self.take(name)? else {
+            faults.push(FieldFault::new(place, "is no text", "write it in quotation marks"));
+            return None;
+        };
+        if text.chars().count() > most {
+            let what = format!("is longer than {most} characters");
+            faults.push(FieldFault::new(place, what, "shorten it"));
         }
+        Some(text).filter(|text| !text.is_empty())
     }
 
     /// A list of texts.

@@ -157,12 +157,8 @@ fn limits(new: &ClientRequest) -> Vec<FieldFault> {
         let what = "names no role";
         faults.push(FieldFault::new("roles", what, "name one of proxy, manage, reveal"));
     }
-    let lists: [(&str, &Option<Vec<String>>, fn(&str) -> bool); 2] = [
-        ("connections", &new.connections, is_name),
-        ("identifiers", &new.identifiers, is_identifier),
-    ];
-    for (field, list, fits) in lists {
-        let Some(list) = list else { continue };
+    let mut check = |field: &str, list: &Option<Vec<String>>, fits: fn(&str) -> bool| {
+        let Some(list) = list else { return };
         if list.is_empty() || list.len() > MOST_LIMITS {
             let what = "is empty, or has more than 1000 entries";
             faults.push(FieldFault::new(field, what, "leave it out for no limit"));
@@ -171,7 +167,9 @@ fn limits(new: &ClientRequest) -> Vec<FieldFault> {
             let what = "is no name that there could be";
             faults.push(FieldFault::new(format!("{field}[{nth}]"), what, "write it as it is"));
         }
-    }
+    };
+    check("connections", &new.connections, is_name);
+    check("identifiers", &new.identifiers, is_identifier);
     faults
 }
 

@@ -136,7 +136,7 @@ impl Service {
         page: &Page,
     ) -> Result<Listed<vault::Connection>, Fault> {
         caller.need(Role::Manage)?;
-        let Some((Some(own), _)) = caller.limits() else {
+        let Some(own) = caller.limits().and_then(|it| it.connections) else {
             return Ok(self.vault.connections(filter, page).await?);
         };
         let query = filter.query.as_deref().unwrap_or_default().to_ascii_lowercase();

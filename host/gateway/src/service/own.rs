@@ -5,7 +5,7 @@
 
 use countersign_vault::{AccountFilter, From, Listed, Page, VaultError};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Limits};
 
 /// Rows that are read at a time.
 const PAGE: u32 = 200;
@@ -16,7 +16,7 @@ pub(super) fn account_filters(
     caller: &Caller,
     asked: &AccountFilter,
 ) -> Option<Vec<AccountFilter>> {
-    let (connections, identifiers) = caller.limits()?;
+    let Limits { connections, identifiers } = caller.limits()?;
     let mut filter = asked.clone();
     if let Some(own) = connections {
         filter.connections = if asked.connections.is_empty() {

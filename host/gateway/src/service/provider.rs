@@ -216,16 +216,20 @@ fn limits(payload: &Map<String, Json>) -> Vec<FieldFault> {
 
 /// What the library does not look at, and callers are given back.
 fn kinds(payload: &Map<String, Json>) -> Vec<FieldFault> {
-    let texts = |json: &Json| json.as_array().is_some_and(|it| it.iter().all(Json::is_string));
-    let small = |json: &Json| json.as_i64().is_some_and(|it| i32::try_from(it).is_ok());
-    let kinds: [(&str, &str, &dyn Fn(&Json) -> bool); 4] = [
-        ("categories", "is no list of texts", &texts),
-        ("display_priority", "is no whole number of 32 bits", &small),
-        ("coming_soon", "is neither true nor false", &Json::is_boolean),
-        ("icon_src", "is no text", &Json::is_string),
+    let fits = |key: &str, json: &Json| match key {
+        "categories" => json.as_array().is_some_and(|list| list.iter().all(Json::is_string)),
+        "display_priority" => json.as_i64().is_some_and(|it| i32::try_from(it).is_ok()),
+        "coming_soon" => json.is_boolean(),
+        _ => json.is_string(),
+    };
+    let kinds = [
+        ("categories", "is no list of texts"),
+        ("display_priority", "is no whole number of 32 bits"),
+        ("coming_soon", "is neither true nor false"),
+        ("icon_src", "is no text"),
     ];
-    let wrong = kinds.iter().filter(|(key, _, fits)| payload.get(*key).is_some_and(|it| !fits(it)));
-    wrong.map(|(key, what, _)| FieldFault::new(*key, *what, "mend it or leave it out")).collect()
+    let wrong = kinds.iter().filter(|(key, _)| payload.get(*key).is_some_and(|it| !fits(key, it)));
+    wrong.map(|(key, what)| FieldFault::new(*key, *what, "mend it or leave it out")).collect()
 }
 
 /// A pattern keeps its type, and whether it is of an MCP server.

@@ -22,13 +22,12 @@ fn object(members: Json) -> Json {
     let Json::Object(members) = members else { return Json::Null };
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for (name, schema) in members {
-        match name.strip_suffix('?') {
-            Some(name) => properties.insert(name.to_owned(), schema),
-            None => {
-                required.push(name.clone());
-                properties.insert(name, schema)
-            }
-        };
+        if let Some(name) = name.strip_suffix('?') {
+            properties.insert(name.to_owned(), schema);
+        } else {
+            required.push(name.clone());
+            properties.insert(name, schema);
+        }
     }
     json!({"type": "object", "properties": properties, "required": required,
         "additionalProperties": false})
