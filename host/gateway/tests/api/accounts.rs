@@ -217,3 +217,31 @@ async fn a_limited_callers_lists_hold_its_own_accounts_and_no_others() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_call_with_a_member_too_many_does_nothing_at_all() {
+    let scene = with_desk().await;
+    let connection = scene.get("/connections").await.json["connections"][0].clone();
+    let mut body = json!({"connector": "desk-1", "identifier": "u1", "extra": 1,
+        "connected_account": {"authorization_details": key("canary")}});
+    assert_eq!(scene.call("POST", "/connected_accounts", &body).await.fields(), ["extra"]);
+    assert_eq!(scene.get("/connected_accounts").await.json["total_size"], 0);
+    scene.account("desk-1", "u1", key("canary")).await;
+    assert_eq!(scene.call("PUT", "/connected_accounts", &body).await.fields(), ["extra"]);
+    body["connected_account"] = json!({});
+    assert_eq!(scene.call("PUT", "/connected_accounts", &body).await.fields(), ["extra"]);
+    let account = &scene.get("/connected_accounts").await.json["connected_accounts"][0];
+    assert_eq!(account["version"], 1);
+    let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    for change in [json!({"enabled": false}), json!({"enabled": false, "region": "eu"})] {
+        let body = json!({"connection": change, "extra": 1});
+        assert_eq!(scene.call("PATCH", &path, &body).await.fields(), ["extra"]);
+    }
+    assert_eq!(scene.get(&path).await.json["connection"], connection);
+    let body = json!({"connection": {"provider_key": "desk"}, "extra": 1});
+    assert_eq!(scene.call("POST", "/connections", &body).await.fields(), ["extra"]);
+    assert_eq!(scene.get("/connections").await.json["total_size"], 1);
+    let body = json!({"name": "x", "roles": ["proxy"], "extra": 1});
+    assert_eq!(scene.call("POST", "/clients", &body).await.fields(), ["extra"]);
+    assert_eq!(scene.get("/clients").await.json["total_size"], 1);
+}
