@@ -9,5 +9,4 @@ mod described;
 mod pages;
 mod providers;
 mod scene;
-mod serve;
 mod shapes;

@@ -13,7 +13,7 @@ use countersign::sandbox::Limits;
 use countersign::{Countersign, Egress, Registry, Sandbox};
 use countersign_gateway::{Gateway, Parts, Server, Settings};
 use countersign_vault::key::MasterKey;
-use countersign_vault::{By, Clients as _, Hash, NewClient, Role, SqlVault};
+use countersign_vault::{By, Clients as _, Follows as _, Hash, NewClient, Role, SqlVault};
 use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method};
 use serde_json::{Value as Json, json};
@@ -77,7 +77,16 @@ impl Scene {
         let egress = Egress::new(EgressConfig::default()).unwrap();
         let host =
             Countersign::builder(sandbox, registry, egress).store(Arc::clone(&vault) as _).build();
-        let parts = Parts { vault: Arc::clone(&vault) as _, host, clock, random, settings };
+        let following = vault.follow().await.unwrap();
+        let parts = Parts {
+            vault: Arc::clone(&vault) as _,
+            following,
+            host,
+            clock,
+            random,
+            settings,
+            audit: None,
+        };
         let address: SocketAddr = ([127, 0, 0, 1], 0).into();
         let server = Server::bind(address, None, Gateway::new(parts).unwrap()).await.unwrap();
         let url = format!("http://{}", server.address().unwrap());
