@@ -10,6 +10,10 @@ set -eu
 url=${1:?URL}
 token=${2:?TOKEN}
 folder=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# It writes what it finds into the folder that it runs in.
+here=$(mktemp -d)
+trap 'rm -rf "$here"' EXIT
+cd "$here"
 
 hold() {
     "${SCHEMATHESIS:-schemathesis}" --config-file "$folder/schemathesis.toml" run \
