@@ -1,5 +1,7 @@
 //! The command line.
 
+mod server;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,6 +13,8 @@ use countersign::sandbox::Digest;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+pub(crate) use server::{Client, Config, Role, Serve, Sources, Vault};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -20,6 +24,7 @@ Exit codes:
 const EXAMPLES: &str = "\
 Examples:
   countersign demo
+  countersign serve
   countersign inject --provider P.json --account A.json /v1/tickets
   countersign request --provider P.json --account A.json -i POST /v1/tickets --data '{}'
   countersign plugin inspect my-plugin.wasm
@@ -123,6 +128,18 @@ pub(crate) enum Command {
     /// Send a request with its credential, and stream the reply
     #[command(after_help = REQUEST_EXAMPLES)]
     Request(Request),
+    /// Run the gateway: a server that puts credentials on the requests of its clients
+    #[command(after_help = server::SERVE_EXAMPLES)]
+    Serve(Box<Serve>),
+    /// Look at a server's configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Say who may call a server
+    #[command(subcommand)]
+    Client(Client),
+    /// Keep a server's vault
+    #[command(subcommand)]
+    Vault(Vault),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(Plugin),
@@ -293,6 +310,19 @@ pub(crate) enum Provider {
     },
 }
 
+impl Global {
+    /// What is to be logged, where something is said of it.
+    pub(crate) fn filter(&self) -> Option<&str> {
+        match (&self.log, self.verbose) {
+            (Some(filter), _) => Some(filter),
+            (None, 0) => None,
+            (None, 1) => Some("info"),
+            (None, 2) => Some("debug"),
+            (None, _) => Some("trace"),
+        }
+    }
+}
+
 impl Arguments {
     /// Exits as clap does where a command lacks what it cannot do without: `inject` needs its
     /// files only where there is no batch, which a derived requirement cannot say.
@@ -330,7 +360,24 @@ impl Command {
             Self::Inject(inject) => inject.json || inject.batch,
             Self::Plugin(Plugin::List { json, .. } | Plugin::Inspect { json, .. })
             | Self::Provider(Provider::Check { json, .. }) => *json,
-            Self::Demo(_) | Self::Request(_) | Self::Completions { .. } => false,
+            Self::Config(config) => config.wants_json(),
+            Self::Client(client) => client.wants_json(),
+            Self::Demo(_)
+            | Self::Request(_)
+            | Self::Serve(_)
+            | Self::Vault(_)
+            | Self::Completions { .. } => false,
+        }
+    }
+
+    /// Where a server's settings come from, for the commands that have some.
+    pub(crate) fn sources(&self) -> Option<&Sources> {
+        match self {
+            Self::Serve(serve) => Some(&serve.sources),
+            Self::Config(config) => Some(config.sources()),
+            Self::Client(client) => Some(client.sources()),
+            Self::Vault(vault) => Some(vault.sources()),
+            _ => None,
         }
     }
 
@@ -342,7 +389,7 @@ impl Command {
 }
 
 /// `TYPE=SHA256`.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
     pub(crate) name: String,
     pub(crate) digest: Digest,

@@ -53,6 +53,38 @@ codes! {
         "The sandbox, the plugin folder or the way out cannot be set up.",
         "the operator",
         "Check what the message names: the plugin folder, the certificate authorities, the mappings.";
+    CONFIG_INVALID = "config_invalid":
+        "The server's configuration has a key that is unknown, a value that does not fit, or lacks what another setting needs.",
+        "the operator",
+        "Mend each key that the message names; `countersign config check` shows all that is wrong, docs/configuration.md all there is.";
+    DATA_UNUSABLE = "data_unusable":
+        "The data folder or the database in it cannot be used.",
+        "the operator",
+        "Check what the message names: that the folder is the one of the server (`--data`), its permissions, the disk.";
+    MASTER_KEY_UNUSABLE = "master_key_unusable":
+        "The master key is not there, cannot be read, or is not the one that the vault was sealed under.",
+        "the operator",
+        "Put the key back that the message names, or say in `master_keys` where it is; nothing else opens the vault.";
+    LISTEN_FAILED = "listen_failed":
+        "The server cannot listen at its address.",
+        "the operator",
+        "Stop whatever listens there already, or choose another address with `--listen`.";
+    TLS_UNUSABLE = "tls_unusable":
+        "The server's certificate or its key cannot be read, or they do not belong together.",
+        "the operator",
+        "Check the files of `tls.certificate` and `tls.key`.";
+    CLIENT_REFUSED = "client_refused":
+        "The client of COUNTERSIGN_CLIENT_ID and COUNTERSIGN_CLIENT_SECRET cannot be kept.",
+        "the operator",
+        "Mend the variable that the message names, or unset both.";
+    CLIENT_UNKNOWN = "client_unknown":
+        "There is no such client, or it is revoked.",
+        "whoever runs the command",
+        "Look for its id with `countersign client list`.";
+    NOT_CONFIRMED = "not_confirmed":
+        "Nobody confirmed what cannot be undone.",
+        "whoever runs the command",
+        "Answer `y`, or give `--yes`.";
     DEMO_FAILED = "demo_failed":
         "The demo's upstream did not see what it should have seen.",
         "whoever builds the program",

@@ -9,7 +9,7 @@ use countersign::random::SystemRandom;
 use countersign::sandbox::Limits;
 use countersign::{Registry, Sandbox};
 
-use crate::arguments::Global;
+use crate::arguments::{Global, Pin};
 use crate::codes;
 use crate::failure::Failure;
 
@@ -34,10 +34,20 @@ impl Host {
 
     /// The same with another folder.
     pub(crate) fn with_folder(global: &Global, folder: Option<&Path>) -> Result<Self, Failure> {
+        Self::load(Limits::default(), global.cache.as_deref(), folder, &global.pins)
+    }
+
+    /// The same under these limits.
+    pub(crate) fn load(
+        limits: Limits,
+        cache: Option<&Path>,
+        folder: Option<&Path>,
+        pins: &[Pin],
+    ) -> Result<Self, Failure> {
         // wasmtime takes an absolute folder only.
-        let cache = global.cache.as_deref().map(std::path::absolute).transpose();
+        let cache = cache.map(std::path::absolute).transpose();
         let cache = cache.context("finding the cache folder")?;
-        let sandbox = Sandbox::new(Limits::default(), cache.as_deref());
+        let sandbox = Sandbox::new(limits, cache.as_deref());
         let sandbox = sandbox.context("starting the sandbox")?;
         let sandbox = Arc::new(sandbox);
         let bundled: Vec<(&str, &[u8])> = countersign_bundle::components()
@@ -45,7 +55,7 @@ impl Host {
             .chain(countersign_bundle::mutations())
             .map(|it| (it.name, it.bytes))
             .collect();
-        let pins = global.pins.iter().map(|pin| (pin.name.clone(), pin.digest)).collect();
+        let pins = pins.iter().map(|pin| (pin.name.clone(), pin.digest)).collect();
         let registry = Registry::new(
             Arc::clone(&sandbox),
             Arc::new(SystemClock),

@@ -65,7 +65,7 @@ impl Injector {
         let egress = Egress::new(EgressConfig::default()).context("setting up the way out")?;
         let host = Host::start(global)?;
         let policy = Policy::load(inject.narrowing.file(), &host.registry.auth_types())?;
-        let settings = policy.settings(&inject.unencrypted);
+        let settings = policy.settings(inject.unencrypted.allowed);
         let (seed, reveal) = (inject.seed, inject.reveal);
         Ok(Self { host, policy, settings, egress, clock, seed, reveal })
     }

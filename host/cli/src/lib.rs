@@ -8,7 +8,9 @@
 mod answer;
 mod arguments;
 mod case;
+mod client;
 pub mod codes;
+mod config;
 mod demo;
 mod failure;
 mod host;
@@ -22,8 +24,10 @@ mod policy;
 mod provider;
 mod request;
 mod script;
+mod serve;
 mod state_file;
 pub mod upstream;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -39,7 +43,10 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.demand_inputs();
     let output = Output::new(arguments.command.wants_json());
-    log::start(&arguments.global, arguments.command.default_log());
+    // A server's log is a matter of its configuration, which is not read yet.
+    if !matches!(arguments.command, Command::Serve(_)) {
+        log::start(&arguments.global, arguments.command.default_log());
+    }
     match dispatch(arguments, &output) {
         Ok(code) => code,
         Err(failure) => output.fail(&failure),
@@ -48,7 +55,12 @@ pub fn run() -> ExitCode {
 
 fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let Arguments { global, command } = arguments;
+    let layers = command.sources().map(|it| it.layers(&global)).unwrap_or_default();
     match command {
+        Command::Serve(serve) => serve::run(serve.layers(&global), output),
+        Command::Config(config) => config::run(&layers, &config, output),
+        Command::Client(client) => client::run(&layers, client, output),
+        Command::Vault(vault) => vault::run(&layers, &vault, output),
         Command::Demo(demo) => demo::run(&global, &demo, output),
         Command::Inject(inject) => inject::run(&global, &inject, output),
         Command::Request(request) => request::run(&global, &request, output),

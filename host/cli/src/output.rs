@@ -3,7 +3,7 @@
 //! A reader that goes away (`| head`) ends the command without a word and without failure, as it
 //! does for other tools.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
@@ -40,6 +40,18 @@ impl Output {
     /// A document, in lines for people.
     pub(crate) fn json(&self, json: &Json) -> Result<(), Failure> {
         self.text(&format!("{json:#}\n"))
+    }
+
+    /// How far something has come: one line on standard error, written over, where somebody looks.
+    #[expect(clippy::unused_self, reason = "to have an output is the leave to write")]
+    pub(crate) fn progress(&self, what: &str, done: u64, total: u64) {
+        let mut err = io::stderr().lock();
+        if err.is_terminal() {
+            let end = if done >= total { "\n" } else { "" };
+            // What it tells is told again at the end.
+            let _ = write!(err, "\r{what}: {done} of {total}{end}");
+            let _ = err.flush();
+        }
     }
 
     /// Says why the command ends, on standard error.

@@ -16,7 +16,6 @@ use countersign::needs::Needs;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
-use crate::arguments::Unencrypted;
 use crate::codes;
 use crate::failure::Failure;
 use crate::json;
@@ -66,9 +65,9 @@ impl Policy {
     }
 
     /// The library's settings, with this policy in them, and http where that is allowed.
-    pub(crate) fn settings(&self, unencrypted: &Unencrypted) -> Settings {
+    pub(crate) fn settings(&self, http: bool) -> Settings {
         let mut settings = Settings::default();
-        settings.target.http = unencrypted.allowed;
+        settings.target.http = http;
         settings.policy.clone_from(&self.needs);
         settings
     }

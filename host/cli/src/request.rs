@@ -34,7 +34,7 @@ pub(crate) fn run(
     let policy = Policy::load(request.narrowing.file(), &registry.auth_types())?;
     let client = Countersign::builder(sandbox, registry, egress)
         .store(Arc::new(store))
-        .settings(policy.settings(&request.egress.unencrypted))
+        .settings(policy.settings(request.egress.unencrypted.allowed))
         .build();
     host::runtime()?.block_on(async {
         let ended = exchange(&client, &case, &policy, request.include, output).await;

@@ -1,0 +1,298 @@
+//! Every setting: its name, its type, its default, what it means, and whether a running server
+//! takes a new value.
+//!
+//! This is the one list. What the layers may set, what `config print` writes and what
+//! docs/configuration.md shows are made of it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use countersign::egress::{EgressConfig, ResolveOverride, Timeouts};
+use countersign::sandbox::Limits as SandboxLimits;
+use countersign_vault::key::KeySource;
+use ipnet::IpNet;
+use url::Url;
+
+use super::reader::Reader;
+use super::setting::{Filter, Format, Setting, Size};
+use crate::arguments::Pin;
+
+/// Where it listens when nothing is said.
+const PORT: u16 = 8087;
+
+/// One key, as people are told of it.
+pub(crate) struct Row {
+    /// With the names of its sections, `limits.deadline`.
+    pub(crate) key: String,
+    /// What it means: the lines of its documentation.
+    pub(crate) doc: &'static [&'static str],
+    /// What it takes.
+    pub(crate) takes: String,
+    /// Its value, as TOML.
+    pub(crate) value: Option<String>,
+    /// Whether a running server takes a new value.
+    pub(crate) live: bool,
+}
+
+/// Some settings that belong together.
+pub(crate) trait Section: Default {
+    /// Its name, which is that of its table; none where they are at the top.
+    const NAME: &'static str;
+    /// The lines of its documentation.
+    const DOC: &'static [&'static str];
+
+    fn read(&mut self, reader: &mut Reader);
+    fn rows(&self) -> Vec<Row>;
+}
+
+macro_rules! live {
+    (live) => {
+        true
+    };
+    (restart) => {
+        false
+    };
+}
+
+macro_rules! sections {
+    ($($(#[doc = $about:literal])+ $name:ident = $path:literal {
+        $($(#[doc = $doc:literal])+ $when:ident $field:ident: $type:ty = $default:expr;)+
+    })+) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Clone)]
+            pub(crate) struct $name {
+                $($(#[doc = $doc])+ pub(crate) $field: $type,)+
+            }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self { $($field: $default,)+ }
+                }
+            }
+
+            impl Section for $name {
+                const NAME: &'static str = $path;
+                const DOC: &'static [&'static str] = &[$($about),+];
+
+                fn read(&mut self, reader: &mut Reader) {
+                    $(reader.take(&key($path, stringify!($field)), &mut self.$field);)+
+                }
+
+                fn rows(&self) -> Vec<Row> {
+                    vec![$(Row {
+                        key: key($path, stringify!($field)),
+                        doc: &[$($doc),+],
+                        takes: <$type as Setting>::takes(),
+                        value: self.$field.toml(),
+                        live: live!($when),
+                    }),+]
+                }
+            }
+        )+
+    };
+}
+
+fn key(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+fn gateway() -> countersign_gateway::Settings {
+    countersign_gateway::Settings::default()
+}
+
+fn requests() -> countersign::Settings {
+    countersign::Settings::default()
+}
+
+fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+fn count(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
+}
+
+sections! {
+    /// Where the server listens, and what it keeps where.
+    Server = "" {
+        /// Where it listens; port 0 takes any that is free. Another address than loopback needs TLS
+        /// (`tls.certificate`, `tls.key`), or `insecure_listen`.
+        restart listen: SocketAddr = (Ipv4Addr::LOCALHOST, PORT).into();
+        /// What callers reach the server by, where that is not the address it listens at.
+        restart public_url: Option<Url> = None;
+        /// Listen without TLS where others can reach it: for a server behind one that speaks TLS.
+        restart insecure_listen: bool = false;
+        /// Folder for the database, and for whatever below has no place of its own. Where nothing is
+        /// said it is `$XDG_DATA_HOME/countersign`, else `~/.local/share/countersign`.
+        restart data: Option<PathBuf> = None;
+        /// Where the master keys come from: the first one seals, the others still open what they
+        /// sealed. With none it is the file `master.key` of the data folder, made at the first start;
+        /// keep it elsewhere, because who has both has every secret.
+        restart master_keys: Vec<KeySource> = Vec::new();
+        /// Folder of plugins beside the bundled ones, watched for new files; `plugins` of the data
+        /// folder where nothing is said.
+        restart plugins: Option<PathBuf> = None;
+        /// Components that an auth type or a mutation is given to, by their digest.
+        restart pins: Vec<Pin> = Vec::new();
+        /// Folder for compiled plugins, which must be its owner's alone; `cache` of the data folder
+        /// where nothing is said.
+        restart cache: Option<PathBuf> = None;
+        /// JSON file that lists, by auth type, what plugins may have of the needs they ask for.
+        restart policy: Option<PathBuf> = None;
+    }
+    /// TLS. A new certificate is read from the same files at SIGHUP.
+    Tls = "tls" {
+        /// PEM file of the certificate, with those between it and its authority.
+        live certificate: Option<PathBuf> = None;
+        /// PEM file of its key.
+        live key: Option<PathBuf> = None;
+    }
+    /// The log, on standard error.
+    Log = "log" {
+        /// What is logged.
+        live filter: Filter = Filter("info".to_owned());
+        /// Lines for people, or one JSON object a line.
+        restart format: Format = Format::Text;
+    }
+    /// What one caller can take from the others.
+    Limits = "limits" {
+        /// How long a token lives.
+        restart token_lifetime: Duration = gateway().token_lifetime;
+        /// Tokens that one client gets in a minute.
+        restart tokens_per_minute: NonZeroU32 = number(gateway().tokens_per_minute);
+        /// Attempts to get a token from one address, in a minute.
+        restart token_attempts_per_minute: NonZeroU32 =
+            number(gateway().token_attempts_per_minute);
+        /// Requests through the proxy at one time. A waiting one costs some 50 KiB.
+        restart most_in_flight: NonZeroUsize = count(gateway().most_in_flight);
+        /// The same for one account.
+        restart most_in_flight_per_account: NonZeroUsize =
+            count(gateway().most_in_flight_per_account);
+        /// The longest body of a proxied request. It streams, and takes no memory.
+        restart longest_body: Size = Size(gateway().longest_body);
+        /// The longest body of a request to the management API.
+        restart longest_document: Size = gateway().longest_document.into();
+        /// From a proxied request's head to its reply's: renewals, and the upstream's own time.
+        restart deadline: Duration = gateway().deadline;
+        /// Whether cookies pass between callers and upstreams. A caller that keeps them by host would
+        /// send those of one account with the next one's requests.
+        restart pass_cookies: bool = gateway().pass_cookies;
+    }
+    /// How a request is authorized and sent.
+    Requests = "requests" {
+        /// How much of a body is kept for a plugin that must see it.
+        restart spool_bytes: Size = requests().spool_bytes.into();
+        /// The longest body that is kept so that it can be sent again after a renewal.
+        restart resend_bytes: Size = Size(requests().resend_bytes);
+        /// How long all the fetches of one renewal may take together.
+        restart flow_deadline: Duration = requests().flow_deadline;
+        /// How long a reply is held for a plugin that watches it.
+        restart longest_hold: Duration = requests().longest_hold;
+        /// The least time between two renewals of one account that replies forced.
+        restart forced_renewal_gap: Duration = requests().forced_renewal_gap;
+    }
+    /// Where requests may go, beyond the default of public addresses over TLS.
+    Egress = "egress" {
+        /// Networks that may be dialled although they are not public.
+        restart allow_upstream: Vec<IpNet> = Vec::new();
+        /// Let requests leave unencrypted, where a provider's URL says http.
+        restart allow_http_upstream: bool = false;
+        /// Addresses to dial for some hosts and ports.
+        restart resolve: Vec<ResolveOverride> = Vec::new();
+        /// PEM files of certificate authorities that are trusted as well.
+        restart upstream_ca: Vec<PathBuf> = Vec::new();
+        /// From the start of a dial to a finished TLS handshake.
+        restart connect_timeout: Duration = Timeouts::default().connect;
+        /// From a request that is sent to the head of its reply.
+        restart first_byte_timeout: Duration = Timeouts::default().first_byte;
+        /// Between two pieces of a reply.
+        restart idle_timeout: Duration = Timeouts::default().idle;
+        /// The longest answer to a fetch of a renewal.
+        restart max_fetched_bytes: Size = EgressConfig::default().max_fetched_bytes.into();
+    }
+    /// What plugins may use up.
+    Sandbox = "sandbox" {
+        /// Calls that run at one time; twice the cores where nothing is said, and at least 4.
+        restart concurrent_calls: Option<NonZeroUsize> = None;
+        /// The same of one plugin; half of all where nothing is said.
+        restart concurrent_calls_per_plugin: Option<NonZeroUsize> = None;
+        /// Calls of one plugin that wait before more are turned away; 500 for each that runs where
+        /// nothing is said.
+        restart waiting_calls_per_plugin: Option<NonZeroUsize> = None;
+        /// CPU time for a request.
+        restart request_budget: Duration = SandboxLimits::default().request_budget;
+        /// CPU time for a step of a renewal.
+        restart flow_budget: Duration = SandboxLimits::default().flow_budget;
+        /// Memory of one call.
+        restart memory_bytes: Size = SandboxLimits::default().memory_bytes.into();
+        /// The longest component file.
+        restart component_bytes: Size = SandboxLimits::default().component_bytes.into();
+    }
+    /// The end.
+    Drain = "drain" {
+        /// How long requests that are under way may take once the server is told to stop.
+        restart grace: Duration = Duration::from_secs(30);
+    }
+}
+
+/// All settings.
+#[derive(Clone, Default)]
+pub(crate) struct Configuration {
+    pub(crate) server: Server,
+    pub(crate) tls: Tls,
+    pub(crate) log: Log,
+    pub(crate) limits: Limits,
+    pub(crate) requests: Requests,
+    pub(crate) egress: Egress,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) drain: Drain,
+}
+
+/// A section, as people are told of it.
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static [&'static str],
+    pub(crate) rows: Vec<Row>,
+}
+
+fn part<S: Section>(section: &S) -> Part {
+    Part { name: S::NAME, doc: S::DOC, rows: section.rows() }
+}
+
+impl Configuration {
+    /// Takes what the layers say; whatever they do not name stays as it is.
+    pub(super) fn read(&mut self, reader: &mut Reader) {
+        let Self { server, tls, log, limits, requests, egress, sandbox, drain } = self;
+        server.read(reader);
+        tls.read(reader);
+        log.read(reader);
+        limits.read(reader);
+        requests.read(reader);
+        egress.read(reader);
+        sandbox.read(reader);
+        drain.read(reader);
+    }
+
+    /// All of it, in its order.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        let Self { server, tls, log, limits, requests, egress, sandbox, drain } = self;
+        vec![
+            part(server),
+            part(tls),
+            part(log),
+            part(limits),
+            part(requests),
+            part(egress),
+            part(sandbox),
+            part(drain),
+        ]
+    }
+
+    /// Every key.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        self.parts().into_iter().flat_map(|part| part.rows).collect()
+    }
+}

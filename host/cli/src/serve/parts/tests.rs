@@ -1,0 +1,30 @@
+//! That no limit of the gateway is left out.
+
+use crate::config::{Configuration, Layers};
+
+#[test]
+fn every_limit_of_the_gateway_is_a_setting_and_arrives_there() {
+    let mut layers = Layers::default();
+    let changed = [
+        ("token_lifetime", "90s", "90s"),
+        ("tokens_per_minute", "61", "61"),
+        ("token_attempts_per_minute", "62", "62"),
+        ("most_in_flight", "63", "63"),
+        ("most_in_flight_per_account", "64", "64"),
+        ("longest_body", "65", "65"),
+        ("longest_document", "66", "66"),
+        ("deadline", "67s", "67s"),
+        ("pass_cookies", "true", "true"),
+    ];
+    for (key, value, _) in changed {
+        layers.set.push((format!("limits.{key}"), value.to_owned()));
+    }
+    layers.set.push(("data".to_owned(), "/nowhere".to_owned()));
+    let loaded = layers.load().unwrap_or_else(|problems| panic!("{problems:?}"));
+    let shown = format!("{:?}", super::limits(&loaded.settings.limits));
+    let fields: Vec<String> =
+        changed.iter().map(|(key, _, shown)| format!("{key}: {shown}")).collect();
+    assert_eq!(shown, format!("Settings {{ {} }}", fields.join(", ")));
+    let usual = super::limits(&Configuration::default().limits);
+    assert_eq!(format!("{usual:?}"), format!("{:?}", countersign_gateway::Settings::default()));
+}

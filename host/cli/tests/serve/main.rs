@@ -1,0 +1,14 @@
+//! `countersign serve` from the outside: the real program, real sockets on loopback, and whatever it
+//! writes. Each test has a data folder of its own; each process ends with its test.
+
+#![allow(clippy::unwrap_used, reason = "outside #[test], tests all the same")]
+
+mod clients;
+mod configuration;
+mod drain;
+mod keys;
+mod plugins;
+mod process;
+mod start;
+mod tls;
+mod world;
