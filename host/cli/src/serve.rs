@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
 use countersign_gateway::{Gateway, Parts, Server};
+use countersign_vault::Follows as _;
+use countersign_vault::cache::CachedStore;
 use tokio::time::timeout;
 
 use crate::codes;
@@ -68,13 +70,18 @@ async fn serve(
     let host = loading.await.map_err(|_| stopped("loading the plugins"))??;
     let registry = Arc::clone(&host.registry);
     let Host { sandbox, registry: plugins } = host;
-    let client = parts::client(&loaded, sandbox, plugins, Arc::clone(&vault) as _)?;
+    let following = vault.follow().await.map_err(|error| data::failed(&error))?;
+    let limits = parts::limits(&loaded.settings.limits);
+    let store = CachedStore::new(Arc::clone(&vault) as _, &following, limits.cached_states());
+    let client = parts::client(&loaded, sandbox, plugins, Arc::new(store))?;
     let gateway = Gateway::new(Parts {
         vault: Arc::clone(&vault) as _,
+        following,
         host: client.clone(),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        settings: parts::limits(&loaded.settings.limits),
+        settings: limits,
+        audit: Some(loaded.data.clone()),
     });
     let gateway = gateway.map_err(|error| Failure::new(codes::HOST_UNUSABLE, error.to_string()))?;
     let server_config = tls.as_ref().map(Tls::config).transpose()?;
@@ -82,7 +89,8 @@ async fn serve(
     let cannot_listen = |error: std::io::Error| {
         Failure::new(codes::LISTEN_FAILED, format!("{listen}: {error}")).at("listen")
     };
-    let server = Server::bind(listen, server_config, gateway).await.map_err(cannot_listen)?;
+    let server =
+        Server::bind(listen, server_config, gateway.clone()).await.map_err(cannot_listen)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = format!("{scheme}://{}", server.address().map_err(cannot_listen)?);
     let public = loaded.settings.server.public_url.as_ref();
@@ -101,6 +109,7 @@ async fn serve(
     server.run(stop.first(), grace).await;
     changes.abort();
     client.drain().await;
+    gateway.close().await;
     if timeout(CLOSING, vault.close()).await.is_err() {
         tracing::warn!("the database was still in use at the end");
     }

@@ -58,6 +58,7 @@ pub struct Server {
     places: Arc<Semaphore>,
     connections: TaskTracker,
     stopping: CancellationToken,
+    ended: CancellationToken,
 }
 
 impl Server {
@@ -78,6 +79,7 @@ impl Server {
             places: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            ended: CancellationToken::new(),
         })
     }
 
@@ -104,12 +106,14 @@ impl Server {
         if left > 0 {
             tracing::info!(connections = left, "waiting for what is under way");
         }
-        let ended = async {
+        let done = async {
             self.connections.wait().await;
             self.gateway.tunnels_ended().await;
         };
-        if timeout(grace, ended).await.is_err() {
+        if timeout(grace, done).await.is_err() {
             tracing::warn!(connections = self.connections.len(), "ended before they were done");
+            self.ended.cancel();
+            self.connections.wait().await;
         }
     }
 
@@ -134,7 +138,10 @@ impl Server {
             stopping: self.stopping.clone(),
             _place: place,
         };
-        self.connections.spawn(connection.open(stream, self.tls.clone()));
+        let (ended, tls) = (self.ended.clone(), self.tls.clone());
+        let connection =
+            async move { ended.run_until_cancelled(connection.open(stream, tls)).await };
+        self.connections.spawn(connection);
     }
 }
 

@@ -50,3 +50,10 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// States that are kept in memory: each account's own, and what their connections share.
+    pub fn cached_states(&self) -> usize {
+        self.cached_accounts.saturating_mul(2)
+    }
+}

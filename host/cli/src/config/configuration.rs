@@ -177,6 +177,10 @@ sections! {
         restart longest_document: Size = gateway().longest_document.into();
         /// From a proxied request's head to its reply's: renewals, and the upstream's own time.
         restart deadline: Duration = gateway().deadline;
+        /// How long neither side of a WebSocket may be silent.
+        restart tunnel_idle: Duration = gateway().tunnel_idle;
+        /// Accounts that are kept in memory, with what was remembered for them. One costs some 6 KiB.
+        restart cached_accounts: NonZeroUsize = count(gateway().cached_accounts);
         /// Whether cookies pass between callers and upstreams. A caller that keeps them by host would
         /// send those of one account with the next one's requests.
         restart pass_cookies: bool = gateway().pass_cookies;

@@ -86,6 +86,8 @@ pub(super) fn limits(given: &Limits) -> countersign_gateway::Settings {
     settings.longest_body = given.longest_body.0;
     settings.longest_document = given.longest_document.in_memory();
     settings.deadline = given.deadline;
+    settings.tunnel_idle = given.tunnel_idle;
+    settings.cached_accounts = given.cached_accounts.get();
     settings.pass_cookies = given.pass_cookies;
     settings
 }

@@ -11,7 +11,7 @@ use countersign::sandbox::Limits;
 use countersign::{Countersign, Egress, Registry, Sandbox, Settings};
 use countersign_gateway::{Caller, NewAccount, NewConnection, Service};
 use countersign_vault::key::KeySource;
-use countersign_vault::{Client, Role, SqlVault};
+use countersign_vault::{Client, Follows as _, Role, SqlVault};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value as Json, json};
 
@@ -58,8 +58,9 @@ pub(crate) async fn populate(folder: &Path, proxy_url: &str) {
     let mut settings = Settings::default();
     settings.target.http = true;
     let builder = Countersign::builder(sandbox, registry, egress).settings(settings);
-    let service =
-        Service::new(Arc::clone(&vault) as _, builder.store(Arc::clone(&vault) as _).build());
+    let host = builder.store(Arc::clone(&vault) as _).build();
+    let following = vault.follow().await.unwrap();
+    let service = Service::new(Arc::clone(&vault) as _, host, &following, 10);
     let client = Client {
         id: "test".to_owned(),
         name: "test".to_owned(),

@@ -14,6 +14,8 @@ fn every_limit_of_the_gateway_is_a_setting_and_arrives_there() {
         ("longest_body", "65", "65"),
         ("longest_document", "66", "66"),
         ("deadline", "67s", "67s"),
+        ("tunnel_idle", "68s", "68s"),
+        ("cached_accounts", "69", "69"),
         ("pass_cookies", "true", "true"),
     ];
     for (key, value, _) in changed {
