@@ -14,13 +14,17 @@ use crate::plugins::{cargo, root};
 // The program behind it knows what it takes, and answers `--help` itself.
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// The bench, `sandbox`, and what it is told: `--json`, `--settings`, `--help`.
+    /// The bench, `sandbox` or `gateway`, and what it is told: `--json`, `--help`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<OsString>,
 }
 
 /// Runs a bench to its end.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.rest.first().is_some_and(|bench| bench == "gateway") {
+        let built = cargo(root()).args(["build", "--locked", "--release"]).status()?;
+        ensure!(built.success(), "the gateway was not built");
+    }
     let status = cargo(root())
         .args(["run", "--quiet", "--locked", "--release", "--package", "countersign-bench", "--"])
         .args(&arguments.rest)

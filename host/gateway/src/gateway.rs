@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use countersign_vault::{Following, Role, Vault};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request};
 use http_body::Body;
 use serde_json::json;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -37,6 +39,9 @@ use crate::usage::Usage;
 
 /// Longest id that is taken over from a caller, in bytes.
 const LONGEST_ID: usize = 128;
+
+/// For a call of the management API: its body, and what it asks for.
+const DOCUMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What callers name a request by, if they do.
 const X_REQUEST_ID: &str = "x-request-id";
@@ -109,7 +114,7 @@ impl Gateway {
         let usage = Usage::start(Arc::clone(&vault));
         let metrics = Metrics::new(host.clone());
         let injections = audit.map(|folder| {
-            Injections::open(&folder, Arc::clone(&clock))
+            Injections::open(&folder, Arc::clone(&clock), metrics.lost_lines.clone())
                 .map_err(|cause| GatewayError::Audit { folder, cause })
         });
         let injections = injections.transpose()?.map(Arc::new);
@@ -183,8 +188,10 @@ impl Gateway {
                 (answer::fault(&fault, &id), fault.code)
             }
         };
-        let status = answer.status().as_u16();
-        self.inner.metrics.answered(name, status, code);
+        // An upstream's status may be any number.
+        let status = answer.status();
+        let class = metrics::class(status.as_u16());
+        self.inner.metrics.answered(name, class, code);
         if let Ok(id) = HeaderValue::from_str(&id) {
             answer.headers_mut().insert(REQUEST_ID_HEADER, id);
         }
@@ -250,7 +257,11 @@ impl Inner {
     }
 
     async fn api(&self, request: Request<axum::body::Body>) -> Result<Answer, Fault> {
-        let answered = self.api.clone().oneshot(request).await;
+        let answering = timeout(DOCUMENT_TIMEOUT, self.api.clone().oneshot(request));
+        let answered = answering.await.map_err(|_| {
+            let message = "the request took too long; whether it was done is not known";
+            Fault::new(Kind::Deadline, "request_timeout", message)
+        })?;
         let mut response = answered.unwrap_or_else(|never| match never {}).into_response();
         match response.extensions_mut().remove::<Fault>() {
             Some(fault) => Err(fault),

@@ -1,5 +1,5 @@
-//! Who used which credential: one line of JSON for each request that went out for an account, or was
-//! to.
+//! Who used which credential: one line of JSON for each request whose account was found, whether it
+//! went out or was refused.
 //!
 //! A line names the client, the request, the connection, the account, the provider, and what came of
 //! it; never a value, a path, or anything of a reply. Lines are gathered in memory and written by a
@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use countersign::clock::Clock;
+use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 
 /// Between two batches: half of the second that may be lost, so that a slow disk has the other half.
@@ -39,9 +40,8 @@ pub(crate) struct Injection<'a> {
     pub(crate) client: &'a str,
     pub(crate) connection: &'a str,
     pub(crate) identifier: &'a str,
-    /// The account's id, where it was found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) account: Option<&'a str>,
+    /// The account's id.
+    pub(crate) account: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<&'a str>,
     /// `sent`, or a fault's code.
@@ -55,6 +55,7 @@ pub(crate) struct Injection<'a> {
 pub(crate) struct Injections {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    lost: Counter,
 }
 
 struct Shared {
@@ -70,31 +71,34 @@ struct Waiting {
 
 impl Injections {
     /// Begins, or goes on with, the file in this folder.
-    pub(crate) fn open(folder: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
+    ///
+    /// `lost` counts lines that could not be kept.
+    pub(crate) fn open(folder: &Path, clock: Arc<dyn Clock>, lost: Counter) -> io::Result<Self> {
         let mut journal = Journal::open(folder, clock)?;
         let shared = Arc::new(Shared { waiting: Mutex::default(), wake: Condvar::new() });
-        let of_writer = Arc::clone(&shared);
+        let (of_writer, lost_by_writer) = (Arc::clone(&shared), lost.clone());
         let writer = std::thread::Builder::new().name("countersign-audit".to_owned());
         let writer = writer.spawn(move || {
             while let Some(lines) = of_writer.next() {
                 if let Err(error) = journal.write(&lines) {
                     tracing::error!(%error, "the audit of injections could not be written");
+                    lost_by_writer.inc_by(lines.split_inclusive(|it| *it == b'\n').count() as u64);
                 }
             }
         })?;
-        Ok(Self { shared, writer: Mutex::new(Some(writer)) })
+        Ok(Self { shared, writer: Mutex::new(Some(writer)), lost })
     }
 
-    /// One line more. `false` where there is no room for it.
-    pub(crate) fn note(&self, injection: &Injection<'_>) -> bool {
+    /// One line more, unless there is no room for it.
+    pub(crate) fn note(&self, injection: &Injection<'_>) {
         let mut waiting = self.shared.lock();
         if waiting.closed || waiting.lines.len() >= MOST_WAITING {
-            return false;
+            self.lost.inc();
+            return;
         }
         // Texts and numbers: nothing in it can fail to be written.
         let _ = serde_json::to_writer(&mut waiting.lines, injection);
         waiting.lines.push(b'\n');
-        true
     }
 
     /// Writes what is there, and takes no more.
@@ -154,7 +158,10 @@ impl Journal {
             return Ok(());
         }
         if self.length > 0 && self.length + lines.len() as u64 > LONGEST_FILE {
-            self.put_aside()?;
+            // The file that is there can be written on.
+            if let Err(error) = self.put_aside() {
+                tracing::warn!(%error, "the audit of injections could not be put aside");
+            }
         }
         let written = self.file.write_all(lines).and_then(|()| self.file.sync_data());
         if written.is_err() {

@@ -39,7 +39,7 @@ pub(crate) struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
     door: &'static str,
-    status: u16,
+    status: &'static str,
     /// The fault's, or empty.
     code: &'static str,
 }
@@ -64,7 +64,7 @@ impl Metrics {
         let (under_way, lost_lines) = (Gauge::default(), Counter::default());
         registry.register(
             "requests",
-            "Requests that were answered, by door, status and the code of a fault",
+            "Requests that were answered, by door, class of status and the code of a fault",
             requests.clone(),
         );
         registry.register(
@@ -94,7 +94,7 @@ impl Metrics {
     }
 
     /// One more answer.
-    pub(crate) fn answered(&self, door: &'static str, status: u16, code: &'static str) {
+    pub(crate) fn answered(&self, door: &'static str, status: &'static str, code: &'static str) {
         self.requests.get_or_create(&Answered { door, status, code }).inc();
     }
 
@@ -116,14 +116,15 @@ impl Metrics {
     }
 }
 
-/// The class of an upstream's status.
+/// The class of a status.
 pub(crate) fn class(status: u16) -> &'static str {
     match status {
         100..200 => "1xx",
         200..300 => "2xx",
         300..400 => "3xx",
         400..500 => "4xx",
-        _ => "5xx",
+        500..600 => "5xx",
+        _ => "other",
     }
 }
 

@@ -140,21 +140,19 @@ impl Proxy {
             let outcome = status.map_or(outcome, metrics::class);
             self.metrics.proxied(subject.pattern().auth_type(), outcome, began.elapsed());
         }
-        let Some(injections) = &self.injections else { return };
-        let kept = injections.note(&Injection {
+        // Who asks for what is not there, or may not, gets no credential: that is for the log.
+        let (Some(injections), Some(account)) = (&self.injections, account) else { return };
+        injections.note(&Injection {
             at: now,
             request: caller.request(),
             client: caller.client(),
             connection: &whose.connector,
             identifier: &whose.identifier,
-            account: account.map(AsRef::as_ref),
+            account,
             provider: subject.map(|it| it.provider().identifier()),
             outcome,
             status,
         });
-        if !kept {
-            self.metrics.lost_lines.inc();
-        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! Accepts connections, and serves HTTP/1.1 and HTTP/2 on each, as its client speaks.
 //!
 //! Over TLS the two are told apart by ALPN, without it by the preface (prior knowledge). A connection
-//! costs little before it has sent a whole head, and is given up where it does not send one in time.
+//! costs little before it has sent a whole head, and is given up where it does not send one in time;
+//! later it is where nobody uses it any more, or takes what it was given ([`watch`]). No address may
+//! have more than half of all connections.
 //! Once [`Server::run`] is told to stop, it accepts nothing more, finishes what is under way within
 //! the grace, and then ends whatever is left.
 
+mod watch;
+
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Request;
@@ -27,8 +32,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::gateway::{Gateway, Peer};
 
+use watch::{Verdict, Watch};
+
 /// Connections at one time. More wait to be accepted. An idle one costs some 20 KiB.
 const MOST_CONNECTIONS: usize = 10_000;
+
+/// Of one address. Behind a balancer all come from few.
+const MOST_OF_ONE_ADDRESS: usize = MOST_CONNECTIONS / 2;
+
+/// For what is under way on a connection that is to end.
+const LAST_WORDS: Duration = Duration::from_secs(30);
 
 /// For a TLS handshake, and for the head of each request: a slow line takes a second or two, and who
 /// takes longer holds a place that others want.
@@ -56,6 +69,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     gateway: Gateway,
     places: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
     connections: TaskTracker,
     stopping: CancellationToken,
     ended: CancellationToken,
@@ -77,6 +91,7 @@ impl Server {
             tls,
             gateway,
             places: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            addresses: Arc::default(),
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
             ended: CancellationToken::new(),
@@ -128,15 +143,20 @@ impl Server {
                 return tokio::time::sleep(ACCEPT_AGAIN).await;
             }
         };
+        let address = peer.ip().to_canonical();
+        let Some(of_address) = Addresses::enter(&self.addresses, address) else {
+            return tracing::warn!(%address, "an address has too many connections");
+        };
         // Small answers go out at once.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let connection = Connection {
             gateway: self.gateway.clone(),
-            peer: Peer(peer.ip().to_canonical()),
+            peer: Peer(address),
             stopping: self.stopping.clone(),
             _place: place,
+            _of_address: of_address,
         };
         let (ended, tls) = (self.ended.clone(), self.tls.clone());
         let connection =
@@ -151,6 +171,7 @@ struct Connection {
     peer: Peer,
     stopping: CancellationToken,
     _place: OwnedSemaphorePermit,
+    _of_address: OfAddress,
 }
 
 impl Connection {
@@ -180,18 +201,30 @@ impl Connection {
             .keep_alive_interval(PING_AFTER)
             .keep_alive_timeout(PONG_WITHIN);
         let Self { gateway, peer, stopping, .. } = &self;
-        let heard = AtomicBool::new(false);
+        let (heard, watch) = (AtomicBool::new(false), Watch::new());
         let service = service_fn(|mut request: Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
-            let gateway = gateway.clone();
+            let (gateway, noted) = (gateway.clone(), watch.request());
             request.extensions_mut().insert(*peer);
-            async move { Ok::<_, Infallible>(gateway.answer(request).await) }
+            async move {
+                let answer = gateway.answer(request).await;
+                Ok::<_, Infallible>(answer.map(|body| noted.reply(body)))
+            }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = &mut connection => ended,
             () = silence(&heard) => return tracing::debug!("a connection stayed silent"),
+            verdict = watch.verdict() => {
+                tracing::debug!(?verdict, "a connection is of no use");
+                if verdict == Verdict::Stalled {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                // Whatever it has still to write, nobody may be reading.
+                timeout(LAST_WORDS, connection).await.unwrap_or(Ok(()))
+            }
             () = stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -209,5 +242,56 @@ async fn silence(heard: &AtomicBool) {
     tokio::time::sleep(HEAD_TIMEOUT).await;
     if heard.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
+    }
+}
+
+/// How many connections each address has; none is 0.
+#[derive(Default)]
+struct Addresses(Mutex<HashMap<IpAddr, usize>>);
+
+/// A connection of an address. Given back when dropped.
+struct OfAddress {
+    addresses: Arc<Addresses>,
+    address: IpAddr,
+}
+
+impl Addresses {
+    fn enter(this: &Arc<Self>, address: IpAddr) -> Option<OfAddress> {
+        let mut counts = this.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= MOST_OF_ONE_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(OfAddress { addresses: Arc::clone(this), address })
+    }
+}
+
+impl Drop for OfAddress {
+    fn drop(&mut self) {
+        let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_takes_all_places() {
+        let addresses = Arc::<Addresses>::default();
+        let enter = |last| Addresses::enter(&addresses, [10, 0, 0, last].into());
+        let mut taken: Vec<_> = (0..MOST_OF_ONE_ADDRESS).map(|_| enter(1).unwrap()).collect();
+        assert!(enter(1).is_none() && enter(2).is_some());
+        taken.pop();
+        assert!(enter(1).is_some());
+        drop(taken);
+        assert!(addresses.0.lock().unwrap().is_empty());
     }
 }

@@ -5,7 +5,7 @@
 //! come from, whatever comes of them; tokens by the client that gets them, so that nobody else can use
 //! up what is its own.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use http::{HeaderMap, StatusCode, request};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::json;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::answer::{self, Answer};
@@ -34,6 +35,9 @@ use crate::settings::Settings;
 
 /// Bytes of a request for a token; an id and a secret are some hundred.
 const LONGEST_FORM: usize = 16 << 10;
+
+/// For the form: whoever takes longer holds what others want.
+const FORM_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Entries of a limiter before those that count for nothing any more are swept.
 const SWEEP: usize = 10_000;
@@ -109,7 +113,7 @@ impl Tokens {
         B::Error: Into<BodyError>,
     {
         let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0);
-        within(&self.attempts, &peer)?;
+        within(&self.attempts, &network(peer))?;
         let Credentials { id, secret } = credentials(&parts.headers, body).await?;
         let secret = Hash::of(secret.expose());
         if !self.vault.is_secret_of(&id, &secret).await? {
@@ -128,6 +132,17 @@ impl Tokens {
         let mut bytes = Zeroizing::new([0; 32]);
         self.random.fill(&mut *bytes).map_err(|_| Fault::from(VaultError::NoRandomness))?;
         Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
+    }
+}
+
+/// Of IPv6 one customer has a whole /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
     }
 }
 
@@ -153,8 +168,9 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    let read = Limited::new(body, LONGEST_FORM).collect().await;
-    let form = read.map_err(|_| Refusal::malformed("the form cannot be read"))?.to_bytes();
+    let unread = || Refusal::malformed("the form cannot be read, or takes too long");
+    let read = timeout(FORM_TIMEOUT, Limited::new(body, LONGEST_FORM).collect()).await;
+    let form = read.map_err(|_| unread())?.map_err(|_| unread())?.to_bytes();
     let mut grant_type = None;
     let [mut id, mut secret] = [None, None];
     for (name, value) in url::form_urlencoded::parse(&form) {

@@ -18,6 +18,9 @@ const EVERY: Duration = Duration::from_secs(30);
 /// more, the oldest news of each is as good as none.
 const MOST_WAITING: usize = 1_000_000;
 
+/// Accounts of one transaction: other writers wait for it.
+const TOGETHER: usize = 500;
+
 const MINUTE: u64 = 60_000;
 
 /// Gathers.
@@ -80,7 +83,13 @@ impl Usage {
         }
         let used: Vec<(String, u64)> =
             batch.iter().map(|(id, minute)| (id.as_ref().to_owned(), minute * MINUTE)).collect();
-        let written = self.vault.used(&used).await;
+        let mut written = Ok(());
+        for chunk in used.chunks(TOGETHER) {
+            written = self.vault.used(chunk).await;
+            if written.is_err() {
+                break;
+            }
+        }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         match written {
             Ok(()) => noted.written = batch,

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod calls;
+mod gateway;
 mod many;
 mod measure;
 mod report;
@@ -30,6 +31,8 @@ struct Arguments {
 enum Bench {
     /// One call of each bundled plugin: fresh, reused, remembered, native; and many plugins.
     Sandbox(Options),
+    /// A proxied request, beside nginx with a static map of headers.
+    Gateway(gateway::Options),
 }
 
 /// How to measure, and how to tell.
@@ -50,7 +53,13 @@ struct Options {
 }
 
 fn main() -> Result<()> {
-    let Bench::Sandbox(options) = Arguments::parse().bench;
+    match Arguments::parse().bench {
+        Bench::Sandbox(options) => sandbox(&options),
+        Bench::Gateway(options) => gateway::run(&options),
+    }
+}
+
+fn sandbox(options: &Options) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let sandbox = Arc::new(Sandbox::new(Limits::default(), None).context("the sandbox")?);
     let accounts = runtime.block_on(accounts::all(&sandbox))?;

@@ -71,6 +71,17 @@ async fn an_account_is_named_by_one_value_of_each_header() {
         let named: Vec<_> = violations.as_array().unwrap().iter().map(|it| &it["field"]).collect();
         assert_eq!(named, fields, "{headers:?}");
     }
+    // Another name, or none that can be.
+    let (long, blanks) = ("x".repeat(401), ["u1\u{3000}", "\u{a0}u1", "u1\u{2028}", "u1\u{85}"]);
+    for (identifier, expected) in
+        blanks.iter().map(|it| (*it, 404)).chain([(long.as_str(), 400), (" u1\t", 200)])
+    {
+        let value = reqwest::header::HeaderValue::from_bytes(identifier.as_bytes()).unwrap();
+        let request = scene.http.get(scene.url("/proxy/x")).bearer_auth(&scene.token);
+        let request = request.header("connection_name", "api").header("identifier", value);
+        assert_eq!(request.send().await.unwrap().status(), expected, "{identifier:?}");
+    }
+    upstream.one();
     // What a client could not write it may have left out: `usér ☃` comes as these bytes.
     let latin = reqwest::header::HeaderValue::from_bytes(b"us\xe9r").unwrap();
     let request = scene.http.get(scene.url("/proxy/x")).bearer_auth(&scene.token);

@@ -56,6 +56,9 @@ async fn echo(request: Request<Incoming>) -> Result<Response<Frames>, hyper::Err
     let collected = request.into_body().collect().await?;
     let mut trailers = collected.trailers().cloned().unwrap_or_default();
     trailers.insert("grpc-status", "0".parse().unwrap());
+    for name in ["countersign-error", "countersign-request-id", "alt-svc", "set-cookie"] {
+        trailers.insert(name, "evil".parse().unwrap());
+    }
     trailers.insert("seen-credential", credential);
     let frames = vec![Ok(Frame::data(collected.to_bytes())), Ok(Frame::trailers(trailers))];
     let mut reply = Response::new(StreamBody::new(futures_util::stream::iter(frames)));
@@ -97,6 +100,7 @@ async fn trailers_pass_both_ways() {
     let trailers = collected.trailers().cloned().unwrap();
     assert_eq!(collected.to_bytes(), "\0\0\0\0\x01x");
     assert_eq!(trailers["grpc-status"], "0");
+    assert!(trailers.values().all(|value| value != "evil"), "{trailers:?}");
     assert_eq!(trailers["checksum"], "7");
     assert_eq!(trailers["seen-credential"], "Bearer canary");
     assert!(!trailers.contains_key("authorization") && !trailers.contains_key("te"));

@@ -10,7 +10,7 @@ fn line(request: &str) -> Injection<'_> {
         client: "skc_1",
         connection: "desk-1",
         identifier: "a \"b\"\n",
-        account: Some("ca_1"),
+        account: "ca_1",
         provider: None,
         outcome: "sent",
         status: Some(200),
@@ -19,6 +19,10 @@ fn line(request: &str) -> Injection<'_> {
 
 fn clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock(1_800_000_000_000))
+}
+
+fn open_in(folder: &Path) -> Injections {
+    Injections::open(folder, clock(), Counter::default()).unwrap()
 }
 
 fn lines(folder: &Path) -> Vec<Json> {
@@ -30,12 +34,13 @@ fn lines(folder: &Path) -> Vec<Json> {
 fn each_injection_is_one_line_and_none_is_lost_at_an_orderly_end() {
     let folder = tempfile::tempdir().unwrap();
     for nth in 0..2 {
-        let injections = Injections::open(folder.path(), clock()).unwrap();
+        let injections = open_in(folder.path());
         for _ in 0..100 {
-            assert!(injections.note(&line("r")));
+            injections.note(&line("r"));
         }
         injections.close();
-        assert!(!injections.note(&line("late")));
+        injections.note(&line("late"));
+        assert_eq!(injections.lost.get(), 1);
         assert_eq!(lines(folder.path()).len(), 100 * (nth + 1));
     }
     let expected = serde_json::json!({"at": 5, "request": "r", "client": "skc_1",
@@ -49,7 +54,7 @@ fn each_injection_is_one_line_and_none_is_lost_at_an_orderly_end() {
 fn nobody_else_may_read_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    drop(Injections::open(folder.path(), clock()).unwrap());
+    drop(open_in(folder.path()));
     let mode = fs::metadata(folder.path().join(NAME)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -58,7 +63,7 @@ fn nobody_else_may_read_it() {
 fn a_line_that_a_crash_has_cut_does_not_swallow_the_next() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(NAME), "{\"at\":1}\n{\"at\":2,\"req").unwrap();
-    let injections = Injections::open(folder.path(), clock()).unwrap();
+    let injections = open_in(folder.path());
     injections.note(&line("next"));
     injections.close();
     let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
@@ -93,10 +98,24 @@ fn a_long_file_is_put_aside_and_the_oldest_go() {
 #[test]
 fn what_waits_is_bounded() {
     let shared = Arc::new(Shared { waiting: Mutex::default(), wake: Condvar::new() });
-    let injections = Injections { shared, writer: Mutex::new(None) };
+    let injections = Injections { shared, writer: Mutex::new(None), lost: Counter::default() };
     let mut kept = 0_usize;
-    while injections.note(&line("r")) {
+    while injections.lost.get() == 0 {
+        injections.note(&line("r"));
         kept += 1;
     }
     assert!(kept > 10_000 && injections.shared.lock().lines.len() < MOST_WAITING + 1000, "{kept}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_a_full_disk_does_not_take_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.path().join(NAME)).unwrap();
+    let injections = open_in(folder.path());
+    for _ in 0..5 {
+        injections.note(&line("r"));
+    }
+    injections.close();
+    assert_eq!(injections.lost.get(), 5);
 }

@@ -16,6 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use crate::fault::{Fault, Kind};
 use crate::service::Whose;
 
+use super::message::settle_trailers;
+
 /// When to come again.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -116,7 +118,13 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let mut frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Ok(frame)) = &mut frame
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            settle_trailers(trailers);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -25,6 +25,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OF_THE_NAME: [HeaderName; 3] =
     [ALT_SVC, STRICT_TRANSPORT_SECURITY, HeaderName::from_static("clear-site-data")];
 
+/// Characters: a connection's name has no more, and an identifier half as many.
+const LONGEST_NAME: usize = 400;
+
 /// The connection and the account that a request is for.
 pub(super) fn whose(headers: &HeaderMap) -> Result<Whose, Fault> {
     let mut faults = Vec::new();
@@ -48,8 +51,14 @@ fn only(headers: &HeaderMap, wanted: &HeaderName) -> Result<String, &'static str
     if values.next().is_some() {
         return Err("is given twice");
     }
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| "is not UTF-8")?.trim();
-    if text.is_empty() { Err("is empty") } else { Ok(text.to_owned()) }
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| "is not UTF-8")?;
+    // What HTTP takes for blank (RFC 9110, section 5.5). Others make another name of it.
+    let text = text.trim_matches([' ', '\t']);
+    match text.chars().count() {
+        0 => Err("is empty"),
+        1..=LONGEST_NAME => Ok(text.to_owned()),
+        _ => Err("is longer than any name"),
+    }
 }
 
 /// What is on a request for the gateway alone, and what is only for the next hop.
@@ -90,6 +99,13 @@ pub(super) fn settle_reply(headers: &mut HeaderMap, pass_cookies: bool) {
     }
     // To a cache on the way, all accounts' replies have one URL.
     headers.append(VARY, HeaderValue::from_static("authorization, connection_name, identifier"));
+}
+
+/// The same of a reply's trailers.
+pub(super) fn settle_trailers(trailers: &mut HeaderMap) {
+    for name in OF_THE_NAME.iter().chain([&FAULT_HEADER, &REQUEST_ID_HEADER, &SET_COOKIE]) {
+        trailers.remove(name);
+    }
 }
 
 /// A body of at most `most` bytes, whose trailers say nothing that is for the gateway alone.

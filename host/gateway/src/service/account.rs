@@ -96,13 +96,18 @@ impl Service {
         &self,
         caller: &Caller,
         new: NewAccount,
-        known: Vec<FieldFault>,
+        mut known: Vec<FieldFault>,
     ) -> Result<vault::Account, Fault> {
         caller.need(Role::Manage)?;
         if !known.is_empty() && (new.connector.is_empty() || new.identifier.is_empty()) {
             return Err(Fault::of_fields(known));
         }
-        let identifier = new.identifier.trim().to_owned();
+        let identifier = blanks_off(&new.identifier).to_owned();
+        if identifier != identifier.trim() {
+            // Two that look the same would be two accounts, or one where a reader takes them off.
+            let what = "begins or ends with a blank character";
+            known.push(FieldFault::new("identifier", what, "leave that out"));
+        }
         let place = match self.place(caller, &new.connector, &identifier).await {
             Ok(place) => place,
             Err(fault) => return beside(known, Err(fault)),
@@ -275,7 +280,7 @@ impl Service {
         let found = match name {
             AccountName { id: Some(id), .. } => self.vault.account(id).await?,
             AccountName { connector: Some(connector), identifier: Some(identifier), .. } => {
-                self.vault.account_named(connector.trim(), identifier.trim()).await?
+                self.vault.account_named(blanks_off(connector), blanks_off(identifier)).await?
             }
             _ => {
                 let what = "is not said by an id, nor by a connector and an identifier";
@@ -284,7 +289,8 @@ impl Service {
         };
         let found = found.filter(|it| caller.reaches(&it.connection_name, &it.identifier));
         // Said twice over, both have to mean the same one.
-        let agrees = |said: &Option<String>, it: &str| said.as_ref().is_none_or(|s| s.trim() == it);
+        let agrees =
+            |said: &Option<String>, it: &str| said.as_ref().is_none_or(|s| blanks_off(s) == it);
         let found = found.filter(|it| {
             agrees(&name.connector, &it.connection_name) && agrees(&name.identifier, &it.identifier)
         });
@@ -297,7 +303,7 @@ impl Service {
         connector: &str,
         identifier: &str,
     ) -> Result<Place, Fault> {
-        let connector = connector.trim();
+        let connector = blanks_off(connector);
         let found = self.vault.connection_named(connector).await?;
         let found = found.filter(|it| caller.reaches(&it.name, identifier));
         let row = found.ok_or_else(|| Fault::not_found("connection"))?;
@@ -365,6 +371,11 @@ impl AccountName {
     pub(crate) fn is_said(&self) -> bool {
         self.id.is_some() || (self.connector.is_some() && self.identifier.is_some())
     }
+}
+
+/// Without what HTTP takes for blank around a value: names come in headers too.
+fn blanks_off(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 fn unusable(message: &str) -> Fault {

@@ -70,7 +70,7 @@ impl Service {
         };
         let provider = opened::provider(&row)?;
         let name = match &new.name {
-            Some(name) => name.trim().to_owned(),
+            Some(name) => name.trim_matches([' ', '\t']).to_owned(),
             None => made_up(&new.provider)?,
         };
         let mut faults = known;

@@ -246,3 +246,16 @@ async fn an_account_that_was_disconnected_is_given_again_and_not_only_changed() 
         assert_eq!(change(given).await.unwrap().status, Status::Active);
     }
 }
+
+/// A reader that takes blanks off would find another's account under it.
+#[tokio::test]
+async fn an_identifier_does_not_begin_or_end_with_what_nobody_sees() {
+    let scene = with_desk().await;
+    let given = || details(&json!({"domain": "a.example", "username": "k"}));
+    for identifier in ["u1\u{3000}", "\u{a0}u1", "u1\u{2028}"] {
+        let fault = scene.account("desk-1", identifier, given(), json!(null)).await.err().unwrap();
+        assert_eq!(fields(&fault), ["identifier"], "{identifier:?}");
+    }
+    let account = scene.account("desk-1", " u1\t", given(), json!(null)).await.unwrap();
+    assert_eq!(account.identifier, "u1");
+}

@@ -1,0 +1,154 @@
+//! What a proxied request costs, beside nginx putting a static header on the same requests.
+//!
+//! Both proxies run on one core, one at a time and in turns; the load (wrk) and the upstream (another
+//! nginx) on the other. A request names one of so many accounts, drawn uniformly. What is compared
+//! is the time that the proxy's process had the core, per request, since that does not depend on
+//! how fast the other core is; latencies are those that wrk saw under the same number of connections.
+
+mod load;
+mod process;
+mod seed;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+use tempfile::TempDir;
+
+use load::Load;
+use process::{Countersign, Nginx};
+
+/// How to measure, and how to tell.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Numbers of accounts that requests are drawn from, measured one after the other
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000")]
+    accounts: Vec<usize>,
+    /// Rounds: the samples of each number
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of load in a round, for each proxy
+    #[arg(long, default_value_t = 5)]
+    seconds: u32,
+    /// Connections that the load keeps busy
+    #[arg(long, default_value_t = 32)]
+    connections: u32,
+    /// The gateway's program
+    #[arg(long, value_name = "FILE", default_value = "target/release/countersign")]
+    countersign: PathBuf,
+    /// Further settings of the gateway
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one proxy took in one round.
+#[derive(Clone, Copy, Serialize)]
+struct Sample {
+    /// Microseconds of the core for each request.
+    cpu: f64,
+    /// Requests a second.
+    rate: f64,
+    /// Milliseconds.
+    p50: f64,
+    p99: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    accounts: usize,
+    /// Bytes that the gateway's process has resident after the load.
+    resident: u64,
+    nginx: Vec<Sample>,
+    countersign: Vec<Sample>,
+}
+
+/// Measures for each number of accounts.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    for tool in ["nginx", "wrk", "taskset"] {
+        ensure!(process::is_there(tool), "this bench needs {tool}: install Debian's package of it");
+    }
+    ensure!(
+        options.countersign.is_file(),
+        "{} is not there: run this through `cargo xtask bench gateway`, which builds it",
+        options.countersign.display()
+    );
+    let mut reports = Vec::new();
+    for &accounts in &options.accounts {
+        reports.push(measure(options, accounts)?);
+    }
+    if options.json {
+        println!("{}", serde_json::to_string(&reports)?);
+        return Ok(());
+    }
+    println!("CPU per request in us, latency in ms: median (least to most) of the rounds\n");
+    println!("accounts  proxy        CPU/request           requests/s  p50    p99    resident");
+    for report in &reports {
+        line(report, "nginx", &report.nginx, None);
+        line(report, "countersign", &report.countersign, Some(report.resident));
+        let ratio = median(&report.countersign, |it| it.cpu) / median(&report.nginx, |it| it.cpu);
+        println!("{:>8}  countersign / nginx: {ratio:.2}\n", report.accounts);
+    }
+    Ok(())
+}
+
+fn measure(options: &Options, accounts: usize) -> Result<Report> {
+    let folder = TempDir::new()?;
+    let upstream = Nginx::upstream(folder.path())?;
+    let peer = Nginx::peer(folder.path(), upstream.port, accounts)?;
+    let gateway = Countersign::start(&options.countersign, folder.path(), &options.set)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    eprintln!("{accounts} accounts: making them");
+    let token = runtime.block_on(seed::fill(gateway.port, upstream.port, accounts))?;
+    let load = Load::new(folder.path(), accounts, &token, options)?;
+    // Once without counting: connections are made, and what is kept in memory is read.
+    load.run(peer.port)?;
+    load.run(gateway.port)?;
+    let (mut nginx, mut countersign) = (Vec::new(), Vec::new());
+    for round in 1..=options.rounds {
+        eprintln!("{accounts} accounts: round {round} of {}", options.rounds);
+        nginx.push(sample(&load, peer.port, peer.id())?);
+        countersign.push(sample(&load, gateway.port, gateway.id())?);
+    }
+    let resident = process::resident(gateway.id())?;
+    Ok(Report { accounts, resident, nginx, countersign })
+}
+
+fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
+    let before = process::cpu(process)?;
+    let seen = load.run(port)?;
+    let took = process::cpu(process)? - before;
+    ensure!(seen.failed == 0, "{} of {} requests failed", seen.failed, seen.requests);
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let cpu = took.as_secs_f64() * 1e6 / seen.requests as f64;
+    Ok(Sample { cpu, rate: seen.rate, p50: seen.p50, p99: seen.p99 })
+}
+
+fn line(report: &Report, name: &str, samples: &[Sample], resident: Option<u64>) {
+    let (least, most) = samples.iter().fold((f64::MAX, 0.0_f64), |(least, most), sample| {
+        (least.min(sample.cpu), most.max(sample.cpu))
+    });
+    println!(
+        "{:>8}  {name:<11}  {:>5.1} ({least:.1} to {most:.1}){:>10.0}  {:>8.2} {:>6.2}  {}",
+        report.accounts,
+        median(samples, |it| it.cpu),
+        median(samples, |it| it.rate),
+        median(samples, |it| it.p50),
+        median(samples, |it| it.p99),
+        resident.map_or(String::new(), |bytes| format!("{} MiB", bytes >> 20)),
+    );
+}
+
+fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
+    let mut values: Vec<f64> = samples.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A port that nobody has just now.
+fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("a free port")?;
+    Ok(listener.local_addr()?.port())
+}
