@@ -42,7 +42,7 @@ impl Connection {
     }
 
     /// The same under the id of its row, where whoever stores it keeps rows; see
-    /// [`Row`](crate::store::Row).
+    /// [`Row`].
     pub fn with_id(self, id: &str) -> Self {
         Self { id: Some(id.into()), ..self }
     }
