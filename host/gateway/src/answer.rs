@@ -63,8 +63,8 @@ pub(crate) fn document(status: StatusCode, json: &Json) -> Answer {
 }
 
 /// Text of some kind.
-pub(crate) fn text(kind: &'static str, text: String) -> Answer {
-    let mut answer = Response::new(AnswerBody::Whole(Full::from(text)));
+pub(crate) fn text(kind: &'static str, text: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(AnswerBody::Whole(Full::new(text.into())));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::response::IntoResponse as _;
@@ -42,6 +42,9 @@ const LONGEST_ID: usize = 128;
 
 /// For a call of the management API: its body, and what it asks for.
 const DOCUMENT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The OpenAPI document. Anybody may ask for it, so it is written once.
+static DESCRIPTION: LazyLock<Bytes> = LazyLock::new(|| api::description().to_string().into());
 
 /// What callers name a request by, if they do.
 const X_REQUEST_ID: &str = "x-request-id";
@@ -228,7 +231,7 @@ impl Inner {
             }
             Door::OpenApi => {
                 only(&parts.method, &Method::GET)?;
-                Ok(answer::document(StatusCode::OK, api::description()))
+                Ok(answer::text("application/json", DESCRIPTION.clone()))
             }
             Door::Keys => {
                 only(&parts.method, &Method::GET)?;
