@@ -6,6 +6,7 @@ mod client;
 mod connection;
 mod described;
 mod document;
+mod moved;
 mod opened;
 mod own;
 mod provider;

@@ -4,7 +4,6 @@
 //! what stands in a host name gives them again, or they go: a value that picks the host would
 //! otherwise take them elsewhere.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use countersign::Subject;
@@ -12,7 +11,6 @@ use countersign::account::{Account, State, Status};
 use countersign::connection::Connection;
 use countersign::provider::{AuthPattern, Provider};
 use countersign::secret::Secret;
-use countersign::target::Template;
 use countersign_vault::{
     self as vault, AccountChange, AccountFilter, Given, Listed, Page, Role, StateChange,
 };
@@ -21,6 +19,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::caller::Caller;
 use crate::fault::{Fault, FieldFault, Kind, beside};
 use crate::service::document::{merge, put, whole, without_tokens};
+use crate::service::moved::{hosts, not_given_again};
 use crate::service::{Service, opened, own};
 
 /// Which account: by its id, or by its connection's name and its identifier.
@@ -229,11 +228,13 @@ impl Service {
                 put(&mut document, &key, value);
             }
         }
-        let moved = hosts(&place, &old) != hosts(&place, &document);
+        let moved = hosts(&place.provider, &place.pattern, &old)
+            != hosts(&place.provider, &place.pattern, &document);
         let origins = place.provider.secret_origins(&place.pattern);
         let covered = origins.iter().all(|origin| before.origins.contains(origin));
         if moved || !covered {
-            let faults = not_given_again(&place, &given, &document, covered);
+            let faults =
+                not_given_again(&place.provider, &place.pattern, &given, &document, covered);
             if !faults.is_empty() {
                 return beside(known, Err(Fault::of_fields(faults)));
             }
@@ -386,21 +387,6 @@ fn overtaken() -> Fault {
     Fault::from(vault::VaultError::Overtaken { what: "account" })
 }
 
-/// The values that stand in host names, by name.
-fn hosts(place: &Place, document: &Map<String, Json>) -> BTreeSet<(String, String)> {
-    let endpoints = place.pattern.endpoints();
-    let endpoints = endpoints.iter().filter_map(|(_, url)| Template::parse(url).ok());
-    let templates: Vec<Template> = endpoints.chain([place.provider.template().clone()]).collect();
-    let names: BTreeSet<&str> = templates.iter().flat_map(Template::host_names).collect();
-    let mut json = document.clone();
-    json.insert("identifier".to_owned(), "any".into());
-    let Ok(account) = Account::parse(&Json::Object(json)) else { return BTreeSet::new() };
-    let values = names
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), account.value(name)?.expose().to_owned())));
-    values.collect()
-}
-
 /// What an update brings. Details without a credential in them, such as the SDKs send where they
 /// have none, bring nothing.
 fn carried(details: Json, config: Json) -> Result<Map<String, Json>, Fault> {
@@ -418,29 +404,4 @@ fn carried(details: Json, config: Json) -> Result<Map<String, Json>, Fault> {
     }
     put(&mut given, "api_config", whole(config));
     Ok(given)
-}
-
-/// Each value that would be taken along to another host without being given for it. Only what hosts
-/// are made of may stay, where the payload makes them as it did (`covered`): whatever else it says of a
-/// field, whoever moves the host may have written it.
-fn not_given_again(
-    place: &Place,
-    given: &Map<String, Json>,
-    document: &Map<String, Json>,
-    covered: bool,
-) -> Vec<FieldFault> {
-    let (given, in_hosts) = (names(given), hosts(place, document));
-    let makes_a_host = |name: &String| covered && in_hosts.iter().any(|(host, _)| host == name);
-    let stays = |name: &String| given.contains(name) || makes_a_host(name);
-    let taken_along = names(document).into_iter().filter(|name| !stays(name));
-    let what = "was given for other hosts than it would now go to";
-    taken_along.map(|name| FieldFault::new(name, what, "give it again")).collect()
-}
-
-/// The names of all values in a document.
-fn names(document: &Map<String, Json>) -> BTreeSet<String> {
-    let mut json = document.clone();
-    json.insert("identifier".to_owned(), "any".into());
-    let Ok(account) = Account::parse(&Json::Object(json)) else { return BTreeSet::new() };
-    account.values().map(|(name, _)| name.to_owned()).collect()
 }
