@@ -80,16 +80,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         reports.push(measure(options, accounts)?);
     }
     if options.json {
-        println!("{}", serde_json::to_string(&reports)?);
-        return Ok(());
-    }
-    println!("CPU per request in us, latency in ms: median (least to most) of the rounds\n");
-    println!("accounts  proxy        CPU/request           requests/s  p50    p99    resident");
-    for report in &reports {
-        line(report, "nginx", &report.nginx, None);
-        line(report, "countersign", &report.countersign, Some(report.resident));
-        let ratio = median(&report.countersign, |it| it.cpu) / median(&report.nginx, |it| it.cpu);
-        println!("{:>8}  countersign / nginx: {ratio:.2}\n", report.accounts);
+        crate::say(&serde_json::to_string(&reports)?);
+    } else {
+        crate::say(&reports.iter().map(table).collect::<String>());
     }
     Ok(())
 }
@@ -100,7 +93,7 @@ fn measure(options: &Options, accounts: usize) -> Result<Report> {
     let peer = Nginx::peer(folder.path(), upstream.port, accounts)?;
     let gateway = Countersign::start(&options.countersign, folder.path(), &options.set)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    eprintln!("{accounts} accounts: making them");
+    tell(options, &format!("{accounts} accounts: making them"));
     let token = runtime.block_on(seed::fill(gateway.port, upstream.port, accounts))?;
     let load = Load::new(folder.path(), accounts, &token, options)?;
     // Once without counting: connections are made, and what is kept in memory is read.
@@ -108,7 +101,7 @@ fn measure(options: &Options, accounts: usize) -> Result<Report> {
     load.run(gateway.port)?;
     let (mut nginx, mut countersign) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
-        eprintln!("{accounts} accounts: round {round} of {}", options.rounds);
+        tell(options, &format!("{accounts} accounts: round {round} of {}", options.rounds));
         nginx.push(sample(&load, peer.port, peer.id())?);
         countersign.push(sample(&load, gateway.port, gateway.id())?);
     }
@@ -126,19 +119,29 @@ fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
     Ok(Sample { cpu, rate: seen.rate, p50: seen.p50, p99: seen.p99 })
 }
 
-fn line(report: &Report, name: &str, samples: &[Sample], resident: Option<u64>) {
+fn table(report: &Report) -> String {
+    let ratio = median(&report.countersign, |it| it.cpu) / median(&report.nginx, |it| it.cpu);
+    format!(
+        "{} accounts: CPU per request in us, median (least to most) of the rounds; latency in ms\n\
+         {}{}  countersign / nginx: {ratio:.2}; {} MiB resident\n\n",
+        report.accounts,
+        line("nginx", &report.nginx),
+        line("countersign", &report.countersign),
+        report.resident >> 20
+    )
+}
+
+fn line(name: &str, samples: &[Sample]) -> String {
     let (least, most) = samples.iter().fold((f64::MAX, 0.0_f64), |(least, most), sample| {
         (least.min(sample.cpu), most.max(sample.cpu))
     });
-    println!(
-        "{:>8}  {name:<11}  {:>5.1} ({least:.1} to {most:.1}){:>10.0}  {:>8.2} {:>6.2}  {}",
-        report.accounts,
+    format!(
+        "  {name:<11}  {:>5.1} ({least:.1} to {most:.1}), {:.0} requests/s, p50 {:.2}, p99 {:.2}\n",
         median(samples, |it| it.cpu),
         median(samples, |it| it.rate),
         median(samples, |it| it.p50),
         median(samples, |it| it.p99),
-        resident.map_or(String::new(), |bytes| format!("{} MiB", bytes >> 20)),
-    );
+    )
 }
 
 fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
@@ -151,4 +154,12 @@ fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
 fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").context("a free port")?;
     Ok(listener.local_addr()?.port())
+}
+
+/// Progress, which is not part of the answer.
+#[expect(clippy::print_stderr, reason = "a command's progress")]
+fn tell(options: &Options, what: &str) {
+    if !options.json {
+        eprintln!("{what}");
+    }
 }
