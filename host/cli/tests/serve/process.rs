@@ -105,9 +105,13 @@ impl Process {
         &self.err.said
     }
 
+    /// Its id, which is its own until it is waited for.
+    pub(crate) fn id(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, signal).unwrap();
+        kill_process(self.id(), signal).unwrap();
     }
 
     /// Tells it to stop, and waits for its end.
