@@ -7,9 +7,12 @@
 //! step out.
 
 mod contract;
+mod curl;
 mod documents;
 mod guests;
 mod programs;
+mod schemathesis;
+mod server;
 mod tools;
 
 use std::time::{Duration, Instant};
@@ -28,6 +31,8 @@ const STEPS: &[Step] = &[
     ("Guests from source", || guests::rebuilt(root())),
     ("Examples", || programs::examples(root())),
     ("The demo", || programs::demo(root())),
+    ("The API's curl commands", || curl::run(root())),
+    ("Schemathesis", || schemathesis::run(root())),
 ];
 
 struct Ended {

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod plugins;
+mod soak;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -23,6 +24,8 @@ enum Task {
     Check,
     /// Builds the bundled plugins from source.
     Plugins(plugins::Arguments),
+    /// Runs the long forms of the gateway's tests: kills, and many accounts at once.
+    Soak(soak::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -30,5 +33,6 @@ fn main() -> Result<()> {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Check => check::run(),
         Task::Plugins(arguments) => plugins::run(&arguments),
+        Task::Soak(arguments) => soak::run(&arguments),
     }
 }

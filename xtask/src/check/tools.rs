@@ -10,13 +10,16 @@ struct Tool {
     package: &'static str,
 }
 
-/// Guests are built with Debian's compiler; the demo's TLS is built with a C compiler.
+/// Guests are built with Debian's compiler; the demo's TLS is built with a C compiler;
+/// curl calls a server, and schemathesis is of Python.
 const TOOLS: &[Tool] = &[
     Tool { program: "/usr/bin/rustc", package: "rustc-web" },
     Tool { program: "/usr/lib/rustlib/src/rust/library/std/Cargo.toml", package: "rust-web-src" },
     Tool { program: "wasm-ld-19", package: "lld-19" },
     Tool { program: "cc", package: "build-essential" },
     Tool { program: "git", package: "git" },
+    Tool { program: "curl", package: "curl" },
+    Tool { program: "python3", package: "python3-venv" },
 ];
 
 /// How many there are; fails, naming the package of each that is missing.
