@@ -46,9 +46,7 @@ pub(super) fn run(root: &Path) -> Result<String> {
     let before: Vec<Example> = before.collect();
     for example in before.iter().chain(&examples) {
         let command = completed(&example.command, &ids)?;
-        let mut shell = server.command("sh")?;
-        let output =
-            shell.current_dir(root).args(["-c", &command]).env("TOKEN", &token).output()?;
+        let output = server.shell(&command)?.current_dir(root).env("TOKEN", &token).output()?;
         let answer = String::from_utf8_lossy(&output.stdout);
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{command}\n{error}{answer}");

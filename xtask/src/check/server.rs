@@ -1,7 +1,7 @@
 //! A server of the command, on an empty folder of its own, ended when it is dropped.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, Command, Stdio},
@@ -13,16 +13,15 @@ use tempfile::TempDir;
 use crate::plugins::cargo;
 
 /// Its client, which may do everything.
-pub(super) const ID: &str = "check";
-pub(super) const SECRET: &str = "sks_of-the-check-0123456789abcdefghij";
+const ID: &str = "check";
+const SECRET: &str = "sks_of-the-check-0123456789abcdefghij";
 
 /// A server that answers.
 pub(super) struct Server {
     process: Child,
     /// Its base URL.
     pub(super) url: String,
-    /// For whoever calls it to write into, too.
-    pub(super) folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -57,24 +56,30 @@ impl Server {
         Ok(server)
     }
 
-    /// A program of this environment, with `$URL`, `$ID` and `$SECRET`.
-    ///
-    /// curl says why it fails, fails on a status that is no success, and takes no proxy's way to
-    /// loopback; what it is called with stays as documents have it.
-    pub(super) fn command(&self, program: &str) -> Result<Command> {
-        let settings = "silent\nshow-error\nfail-with-body\nnoproxy = \"*\"\n";
-        std::fs::write(self.folder.path().join(".curlrc"), settings)?;
+    /// A program with `$URL`, `$ID` and `$SECRET`, whose way to loopback leads through no proxy.
+    pub(super) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env("CURL_HOME", self.folder.path()).stdin(Stdio::null());
         command.envs([("URL", self.url.as_str()), ("ID", ID), ("SECRET", SECRET)]);
-        Ok(command)
+        command.envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")]).stdin(Stdio::null());
+        command
+    }
+
+    /// The same, where curl fails on a status that is no success and says why, without a word more in
+    /// the command that calls it.
+    pub(super) fn shell(&self, line: &str) -> Result<Command> {
+        let settings = "silent\nshow-error\nfail-with-body\n";
+        fs::write(self.folder.path().join(".curlrc"), settings)?;
+        let mut shell = self.command("sh");
+        shell.args(["-c", line]).env("CURL_HOME", self.folder.path());
+        Ok(shell)
     }
 
     /// A token of its client.
     pub(super) fn token(&self) -> Result<String> {
         let form = format!("client_id={ID}&client_secret={SECRET}&grant_type=client_credentials");
-        let mut curl = self.command("curl")?;
-        let output = curl.arg(format!("{}/oauth/token", self.url)).args(["-d", &form]).output();
+        let url = format!("{}/oauth/token", self.url);
+        let arguments = ["--silent", "--show-error", "--fail", "-d", &form, &url];
+        let output = self.command("curl").args(arguments).output();
         let output = output.context("curl cannot be run: apt-get install curl")?;
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "curl got no token: {error}");
