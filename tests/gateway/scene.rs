@@ -42,7 +42,7 @@ impl Gateway {
         let mut gateway = Self { url, http, token: String::new() };
         let answer = gateway.ask_token(client).await;
         assert_eq!(answer.0, 200, "{}", answer.1["error"]);
-        gateway.token = text(&answer.1["access_token"]).to_owned();
+        text(&answer.1["access_token"]).clone_into(&mut gateway.token);
         gateway
     }
 
