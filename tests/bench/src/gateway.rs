@@ -112,7 +112,7 @@ fn measure(options: &Options, accounts: usize) -> Result<Report> {
 fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
     let before = process::cpu(process)?;
     let seen = load.run(port)?;
-    let took = process::cpu(process)? - before;
+    let took = process::cpu(process)?.saturating_sub(before);
     ensure!(seen.failed == 0, "{} of {} requests failed", seen.failed, seen.requests);
     #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
     let cpu = took.as_secs_f64() * 1e6 / seen.requests as f64;

@@ -65,14 +65,14 @@ fn sandbox(options: &Options) -> Result<()> {
     let accounts = runtime.block_on(accounts::all(&sandbox))?;
     let mut report = report::Report::default();
     for account in &accounts {
-        tell(&options, account.name);
+        tell(options, account.name);
         report.calls.push(calls::measure(account, &runtime, options.rounds)?);
     }
     let bearer = accounts.iter().find(|it| it.name == "bearer").context("no bearer")?;
-    tell(&options, "many plugins");
+    tell(options, "many plugins");
     report.many = Some(many::measure(bearer, &sandbox, options.plugins, options.rounds)?);
     if options.settings {
-        tell(&options, "settings of the pool");
+        tell(options, "settings of the pool");
         report.settings = settings::measure(bearer, options.plugins, options.rounds)?;
     }
     if options.json {
