@@ -1,5 +1,6 @@
 //! The command line.
 
+mod remote;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,10 @@ use countersign::sandbox::Digest;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+pub(crate) use remote::{
+    Account as RemoteAccount, Connection as RemoteConnection, Document, Gateway, NewOrigins, One,
+    OneAccount, Provider as RemoteProvider, Trust,
+};
 pub(crate) use server::{Client, Config, Role, Serve, Sources, Vault};
 
 const EXIT_CODES: &str = "\
@@ -57,6 +62,10 @@ Examples:
   countersign request --provider P.json --account A.json \\
       --resolve api.example.com:443=127.0.0.1:8443 --upstream-ca ca.pem /v1/tickets
   countersign request --provider P.json --account A.json --policy policy.json /v1/tickets
+  countersign request --connection freshdesk --identifier user-1 /v1/tickets
+
+With --identifier the request goes through the gateway of --url, which has the provider and the
+account; --connection is then the connection's name.
 
 The reply goes to standard output byte for byte, as the upstream sent it. A renewed state is kept
 in the file that --state names, whose folder must be one that can be written to.
@@ -143,9 +152,15 @@ pub(crate) enum Command {
     /// Look at plugins
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Look at provider payloads
+    /// Look at provider payloads, and keep those of a gateway
     #[command(subcommand)]
     Provider(Provider),
+    /// Keep the connections of a gateway
+    #[command(subcommand)]
+    Connection(RemoteConnection),
+    /// Keep the connected accounts of a gateway
+    #[command(subcommand)]
+    Account(RemoteAccount),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:\n  countersign completions bash > \
                             ~/.local/share/bash-completion/completions/countersign")]
@@ -236,6 +251,12 @@ pub(crate) struct Inputs {
 pub(crate) struct Request {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    /// Send it through a gateway, for the account of this identifier; --connection names the connection
+    #[arg(long, conflicts_with_all = ["provider", "account", "state", "allow_upstream", "resolve",
+        "upstream_ca", "allowed"])]
+    pub(crate) identifier: Option<String>,
+    #[command(flatten)]
+    pub(crate) gateway: Gateway,
     /// Show the reply's status and headers before its body
     #[arg(short, long)]
     pub(crate) include: bool,
@@ -308,6 +329,8 @@ pub(crate) enum Provider {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Remote(RemoteProvider),
 }
 
 impl Global {
@@ -327,14 +350,15 @@ impl Arguments {
     /// Exits as clap does where a command lacks what it cannot do without: `inject` needs its
     /// files only where there is no batch, which a derived requirement cannot say.
     pub(crate) fn demand_inputs(&self) {
-        let (name, inputs) = match &self.command {
-            Command::Inject(inject) if !inject.batch => ("inject", &inject.inputs),
-            Command::Request(request) => ("request", &request.inputs),
+        let (name, inputs, remote) = match &self.command {
+            Command::Inject(inject) if !inject.batch => ("inject", &inject.inputs, false),
+            Command::Request(request) => ("request", &request.inputs, request.identifier.is_some()),
             _ => return,
         };
         let missing: Vec<&str> = [
-            ("--provider <P.json>", inputs.provider.is_none()),
-            ("--account <A.json>", inputs.account.is_none()),
+            ("--provider <P.json>", !remote && inputs.provider.is_none()),
+            ("--account <A.json>", !remote && inputs.account.is_none()),
+            ("--connection <NAME>", remote && inputs.connection.is_none()),
             ("<PATH>", inputs.target.is_empty()),
         ]
         .into_iter()
@@ -360,6 +384,9 @@ impl Command {
             Self::Inject(inject) => inject.json || inject.batch,
             Self::Plugin(Plugin::List { json, .. } | Plugin::Inspect { json, .. })
             | Self::Provider(Provider::Check { json, .. }) => *json,
+            Self::Provider(Provider::Remote(remote)) => remote.wants_json(),
+            Self::Connection(connection) => connection.wants_json(),
+            Self::Account(account) => account.wants_json(),
             Self::Config(config) => config.wants_json(),
             Self::Client(client) => client.wants_json(),
             Self::Demo(_)

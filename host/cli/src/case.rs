@@ -31,6 +31,45 @@ pub(crate) struct Case {
     pub(crate) answers: Vec<Response<Bytes>>,
 }
 
+/// What is to be sent, whoever for.
+pub(crate) struct Message {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Message {
+    /// Reads the command line, and the file of the body.
+    pub(crate) fn of_inputs(inputs: &Inputs) -> Result<Self, Failure> {
+        let body = match (&inputs.data, &inputs.data_file) {
+            (Some(text), _) => Some(Bytes::copy_from_slice(text.as_bytes())),
+            (None, Some(path)) => Some(json::read(path)?.into()),
+            (None, None) => None,
+        };
+        let (given, path) = match inputs.target.as_slice() {
+            [path] => (None, path),
+            [method, path] => (Some(method.as_str()), path),
+            _ => return Err(invalid("request.path", "is missing")),
+        };
+        let mut headers = HeaderMap::new();
+        for line in &inputs.headers {
+            let (name, value) = line
+                .split_once(':')
+                .ok_or_else(|| invalid("request.headers", "is not of the form `NAME: VALUE`"))?;
+            let (name, value) = header(name.trim(), value.trim(), "request.headers")?;
+            headers.append(name, value);
+        }
+        let default = if body.is_some() { "POST" } else { "GET" };
+        Ok(Self {
+            method: method(given.unwrap_or(default))?,
+            uri: uri(path, None)?,
+            headers,
+            body: body.unwrap_or_default(),
+        })
+    }
+}
+
 impl Case {
     /// Reads a case as docs/inject.md gives it.
     pub(crate) fn parse(json: &Json) -> Result<Self, Failure> {
@@ -76,30 +115,12 @@ impl Case {
         let state = state.map(json::file).transpose()?;
         let provider = needed(&inputs.provider, "provider")?;
         let account = needed(&inputs.account, "account")?;
-        let body = match (&inputs.data, &inputs.data_file) {
-            (Some(text), _) => Some(Bytes::copy_from_slice(text.as_bytes())),
-            (None, Some(path)) => Some(json::read(path)?.into()),
-            (None, None) => None,
-        };
-        let (given, path) = match inputs.target.as_slice() {
-            [path] => (None, path),
-            [method, path] => (Some(method.as_str()), path),
-            _ => return Err(invalid("request.path", "is missing")),
-        };
-        let mut headers = HeaderMap::new();
-        for line in &inputs.headers {
-            let (name, value) = line
-                .split_once(':')
-                .ok_or_else(|| invalid("request.headers", "is not of the form `NAME: VALUE`"))?;
-            let (name, value) = header(name.trim(), value.trim(), "request.headers")?;
-            headers.append(name, value);
-        }
-        let default = if body.is_some() { "POST" } else { "GET" };
+        let Message { method, uri, headers, body } = Message::of_inputs(inputs)?;
         Ok(Self {
-            method: method(given.unwrap_or(default))?,
-            uri: uri(path, None)?,
+            method,
+            uri,
             headers,
-            body: body.unwrap_or_default(),
+            body,
             answers: Vec::new(),
             subject: subject(&provider, connection.as_ref(), &account, state.as_ref())?,
         })

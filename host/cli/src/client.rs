@@ -2,7 +2,6 @@
 //! data folder takes each change with the next request.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use base64::Engine as _;
@@ -17,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::arguments;
 use crate::codes;
 use crate::config::{self, Layers};
+use crate::confirm;
 use crate::failure::Failure;
 use crate::host;
 use crate::output::Output;
@@ -89,10 +89,8 @@ async fn dispatch(
             let found = vault.client(&id).await.map_err(|error| failed(&error))?;
             let found =
                 found.ok_or_else(|| missing(&id, &VaultError::Missing { what: "client" }))?;
-            if !yes && !confirmed(&found) {
-                let what = format!("the client {id} was not revoked, because nobody said yes");
-                return Err(Failure::new(codes::NOT_CONFIRMED, what));
-            }
+            let question = format!("Revoke {} ({}) for good?", found.id, found.name);
+            confirm::demand(yes, &question, &format!("the client {id} was not revoked"))?;
             let revoked = vault.revoke_client(&by(), &id).await;
             let revoked = revoked.map_err(|error| missing(&id, &error))?;
             if json {
@@ -119,19 +117,6 @@ fn missing(id: &str, error: &VaultError) -> Failure {
         }
         error => failed(error),
     }
-}
-
-/// Asks whoever sits at the terminal; where nobody does, the answer is no.
-fn confirmed(client: &Client) -> bool {
-    if !std::io::stdin().is_terminal() {
-        return false;
-    }
-    let mut err = std::io::stderr().lock();
-    let _ = write!(err, "Revoke {} ({}) for good? [y/N] ", client.id, client.name);
-    let _ = err.flush();
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok()
-        && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 fn show_secret(

@@ -85,6 +85,34 @@ codes! {
         "Nobody confirmed what cannot be undone.",
         "whoever runs the command",
         "Answer `y`, or give `--yes`.";
+    GATEWAY_URL = "gateway_url":
+        "The gateway's URL is none that credentials may be sent to.",
+        "whoever runs the command",
+        "Mend `--url` or COUNTERSIGN_URL as the message says.";
+    CREDENTIALS_MISSING = "credentials_missing":
+        "The environment does not say who calls the gateway.",
+        "whoever runs the command",
+        "Set the variables that the message names; `countersign client create` makes a client.";
+    GATEWAY_UNREACHABLE = "gateway_unreachable":
+        "The gateway could not be reached, is not trusted, or broke off.",
+        "whoever runs the command; the gateway's operator, where it lasts",
+        "Check `--url`, that the gateway runs, and `--ca` where its certificate is of an authority of your own.";
+    GATEWAY_UNREADABLE = "gateway_unreadable":
+        "What answered is no gateway, or one of another version.",
+        "whoever runs the command",
+        "Check `--url`.";
+    GATEWAY_REFUSED = "gateway_refused":
+        "The gateway refused the call; the message begins with its own code.",
+        "whoever the gateway's code is for",
+        "Do as docs/api.md says of that code.";
+    NAME_UNKNOWN = "name_unknown":
+        "The gateway has nothing of this name, or several.",
+        "whoever runs the command",
+        "Look for the name with `list`.";
+    DOCUMENT_INVALID = "document_invalid":
+        "A document for a gateway is not there or no JSON object.",
+        "whoever wrote it",
+        "Write it as docs/command-line.md says.";
     DEMO_FAILED = "demo_failed":
         "The demo's upstream did not see what it should have seen.",
         "whoever builds the program",

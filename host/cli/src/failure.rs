@@ -17,6 +17,8 @@ pub(crate) struct Failure {
     field: Option<String>,
     message: String,
     fix: String,
+    /// What a gateway told of it: its own code, the request's id, all fields.
+    gateway: Option<Box<Json>>,
     /// Whoever read our output has had enough: nothing to report, and no failure.
     reader_gone: bool,
 }
@@ -28,12 +30,23 @@ impl Failure {
             field: None,
             message: message.into(),
             fix: code.fix().to_owned(),
+            gateway: None,
             reader_gone: false,
         }
     }
 
     pub(crate) fn at(self, field: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..self }
+    }
+
+    /// The same, with what the gateway told of it.
+    pub(crate) fn told_by_gateway(self, told: Json) -> Self {
+        Self { gateway: Some(Box::new(told)), ..self }
+    }
+
+    /// The same, of this file.
+    pub(crate) fn about(self, file: &str) -> Self {
+        Self { message: format!("{file}: {}", self.message), ..self }
     }
 
     /// A document with problems: all of them are listed, the first one's place and cure stand out.
@@ -96,6 +109,9 @@ impl Failure {
             let _ = writeln!(text, "  field: {field}");
         }
         let _ = writeln!(text, "  fix:   {} ({})", self.fix, self.code.actor());
+        if let Some(id) = self.gateway.as_ref().and_then(|it| it["request_id"].as_str()) {
+            let _ = writeln!(text, "  request id: {id}");
+        }
         text
     }
 
@@ -106,6 +122,9 @@ impl Failure {
             json["field"] = field.as_str().into();
         }
         json["message"] = self.message.as_str().into();
+        if let Some(told) = &self.gateway {
+            json["gateway"] = Json::clone(told);
+        }
         json
     }
 }

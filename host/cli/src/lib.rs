@@ -11,6 +11,7 @@ mod case;
 mod client;
 pub mod codes;
 mod config;
+mod confirm;
 mod demo;
 mod failure;
 mod host;
@@ -22,6 +23,7 @@ mod output;
 mod plugin;
 mod policy;
 mod provider;
+mod remote;
 mod request;
 mod script;
 mod serve;
@@ -66,6 +68,8 @@ fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> 
         Command::Request(request) => request::run(&global, &request, output),
         Command::Plugin(plugin) => plugin::run(&global, &plugin, output),
         Command::Provider(provider) => provider::run(&global, &provider, output),
+        Command::Connection(connection) => remote::connection(&connection, output),
+        Command::Account(account) => remote::account(&account, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "countersign", &mut script);

@@ -42,6 +42,18 @@ impl Output {
         self.text(&format!("{json:#}\n"))
     }
 
+    /// What was done: a sentence for people, a document for programs.
+    pub(crate) fn done(&self, what: &str, document: &Json, json: bool) -> Result<(), Failure> {
+        if json { self.json(document) } else { self.text(&format!("{what}\n")) }
+    }
+
+    /// Whether somebody looks, and wants colours (<https://no-color.org>).
+    #[expect(clippy::unused_self, reason = "to have an output is the leave to write")]
+    pub(crate) fn is_coloured(&self) -> bool {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+        !unwanted && io::stdout().is_terminal()
+    }
+
     /// How far something has come: one line on standard error, written over, where somebody looks.
     #[expect(clippy::unused_self, reason = "to have an output is the leave to write")]
     pub(crate) fn progress(&self, what: &str, done: u64, total: u64) {

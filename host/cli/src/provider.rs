@@ -1,4 +1,5 @@
-//! `countersign provider check`: every problem of each payload at once.
+//! `countersign provider check`: every problem of each payload at once. The others of `provider` are
+//! a gateway's matter.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,13 +16,17 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::json;
 use crate::output::Output;
+use crate::remote;
 
 pub(crate) fn run(
     global: &Global,
     provider: &arguments::Provider,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let arguments::Provider::Check { files, json } = provider;
+    let (files, json) = match provider {
+        arguments::Provider::Check { files, json } => (files, json),
+        arguments::Provider::Remote(remote) => return remote::provider(remote, output),
+    };
     let registry = Host::start(global)?.registry;
     let known = Known::of(&registry);
     let mut good = true;

@@ -17,6 +17,7 @@ use crate::json;
 use crate::mask::Mask;
 use crate::output::Output;
 use crate::policy::Policy;
+use crate::remote;
 use crate::state_file::StateFile;
 
 pub(crate) fn run(
@@ -24,6 +25,9 @@ pub(crate) fn run(
     request: &Request,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
+    if let Some(identifier) = &request.identifier {
+        return remote::request(request, identifier, output);
+    }
     let case = Case::of_inputs(&request.inputs, true)?;
     let egress = egress(&request.egress)?;
     let Host { sandbox, registry } = Host::start(global)?;
@@ -71,7 +75,7 @@ async fn exchange(
 }
 
 /// Status and headers, as they came.
-fn head<B>(reply: &Response<B>) -> Vec<u8> {
+pub(crate) fn head<B>(reply: &Response<B>) -> Vec<u8> {
     let mut head = format!("{:?} {}\r\n", reply.version(), reply.status()).into_bytes();
     for (name, value) in reply.headers() {
         head.extend_from_slice(name.as_str().as_bytes());

@@ -14,7 +14,19 @@ const FILE: &str = "countersign.toml";
 
 /// Variables of this prefix that are no settings.
 const PREFIX: &str = "COUNTERSIGN_";
-const OTHERS: [&str; 3] = ["CONFIG", "CLIENT_ID", "CLIENT_SECRET"];
+const OTHERS: [&str; 11] = [
+    "CONFIG",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "URL",
+    "TOKEN",
+    "FROM_CLIENT_ID",
+    "FROM_CLIENT_SECRET",
+    "FROM_TOKEN",
+    "TO_CLIENT_ID",
+    "TO_CLIENT_SECRET",
+    "TO_TOKEN",
+];
 
 /// All that the command line says, so that the same can be read again.
 #[derive(Clone, Default)]

@@ -1,0 +1,67 @@
+//! What went wrong at a gateway, or on the way to it.
+
+use http::StatusCode;
+use serde_json::{Value as Json, json};
+
+use crate::codes;
+use crate::failure::Failure;
+
+/// The gateway's own answer to what it does not do.
+pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
+    let Ok(fault) = serde_json::from_slice::<Json>(body) else { return no_gateway(status) };
+    let Some(code) = fault["error_code"].as_str() else { return no_gateway(status) };
+    let info = &fault["details"][0];
+    let fields = info["validation_error_info"]["field_violations"].as_array();
+    let fields: Vec<&Json> = fields.into_iter().flatten().collect();
+    let member = |field: &Json, name: &str| field[name].as_str().unwrap_or_default().to_owned();
+    let mut message = format!("{code}: {}", fault["message"].as_str().unwrap_or_default());
+    for field in &fields {
+        let (name, what) = (member(field, "field"), member(field, "description"));
+        let fix = member(field, "constraint");
+        message = format!("{message}; {name} {what} ({fix})");
+    }
+    let affected = &fault["affected"];
+    let connections = affected["connections"].as_array().into_iter().flatten();
+    let connections = connections.filter_map(Json::as_str).map(|it| format!("connection {it}"));
+    let accounts = affected["accounts"].as_array().into_iter().flatten();
+    let accounts = accounts
+        .map(|it| format!("account {} of {}", member(it, "identifier"), member(it, "connector")));
+    let all: Vec<String> = connections.chain(accounts).collect();
+    if !all.is_empty() {
+        message = format!("{message}; affected: {}", all.join(", "));
+    }
+    let mut told = json!({
+        "code": code,
+        "status": status.as_u16(),
+        "request_id": info["request_info"]["request_id"],
+    });
+    if !fields.is_empty() {
+        told["fields"] = fields.iter().map(|it| (*it).clone()).collect();
+    }
+    if !affected.is_null() {
+        told["affected"] = affected.clone();
+    }
+    let mut failure = Failure::new(codes::GATEWAY_REFUSED, message).told_by_gateway(told);
+    if let Some(first) = fields.first() {
+        failure = failure.at(member(first, "field"));
+    }
+    if code == "new_origins" {
+        failure = failure.with_hint(
+            "To go on, repeat it with `--new-origins confirm`, which gives the secrets for the new \
+             origins, or `--new-origins disconnect`, which disconnects the accounts.",
+        );
+    }
+    failure
+}
+
+fn no_gateway(status: StatusCode) -> Failure {
+    let what = format!("the answer ({}) is not one of a gateway", status.as_u16());
+    Failure::new(codes::GATEWAY_UNREADABLE, what)
+}
+
+/// A gateway that was not reached, or broke off.
+pub(super) fn unreachable(host: &str, error: reqwest::Error) -> Failure {
+    // The URL is known, and a path may hold what is nobody's business.
+    let error = anyhow::Error::new(error.without_url());
+    Failure::new(codes::GATEWAY_UNREACHABLE, format!("{host}: {error:#}"))
+}
