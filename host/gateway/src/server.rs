@@ -283,6 +283,13 @@ impl Drop for OfAddress {
 mod tests {
     use super::*;
 
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_says_nothing_is_given_up_and_one_that_spoke_is_not() {
+        let soon = HEAD_TIMEOUT * 2;
+        assert!(timeout(soon, silence(&AtomicBool::new(false))).await.is_ok());
+        assert!(timeout(soon, silence(&AtomicBool::new(true))).await.is_err());
+    }
+
     #[test]
     fn no_address_takes_all_places() {
         let addresses = Arc::<Addresses>::default();

@@ -252,3 +252,19 @@ impl From<VaultError> for Refusal {
         Fault::from(error).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    /// Whoever sends a form byte by byte holds what others want.
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_does_not_end_is_not_waited_for() {
+        let never = futures_util::stream::pending::<Result<http_body::Frame<Bytes>, BodyError>>();
+        let body = StreamBody::new(never);
+        let waited = timeout(FORM_TIMEOUT * 2, credentials(&HeaderMap::new(), body)).await;
+        assert_eq!(waited.unwrap().err().unwrap().error, "invalid_request");
+    }
+}
