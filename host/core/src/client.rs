@@ -202,7 +202,9 @@ impl Countersign {
     {
         let mut outgoing = Outgoing::new(request);
         let answer = self.inner.authorize(subject, &mut outgoing, &Again::default()).await?;
-        answer.apply(outgoing)
+        let mut request = answer.apply(outgoing)?.into_request()?;
+        request.extensions_mut().insert(answer.masker.clone());
+        Ok(request)
     }
 
     /// Authorizes the request, sends it, and brings the reply, which streams.

@@ -33,6 +33,8 @@ use http_body_util::{BodyExt, Full};
 use tokio::time::{timeout, timeout_at};
 use zeroize::Zeroizing;
 
+use crate::target::TargetUrl;
+
 use self::address::AddressPolicy;
 use self::clients::Clients;
 use self::destination::Destination;
@@ -118,11 +120,37 @@ impl Egress {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let (mut parts, body) = request.into_parts();
-        if matches!(parts.method, Method::CONNECT | Method::TRACE) {
-            return Err(EgressError::Method);
-        }
+        let (parts, body) = request.into_parts();
+        sendable(&parts.method)?;
         let destination = self.destination(&parts.uri)?;
+        self.send_there(destination, parts, body).await
+    }
+
+    /// The same to a URL that was checked already. That of the request is not looked at.
+    pub(crate) async fn send_to<B>(
+        &self,
+        url: TargetUrl,
+        request: Request<B>,
+    ) -> Result<Response<ReplyBody>, EgressError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        sendable(&parts.method)?;
+        let Inner { allow_http, addresses, .. } = &*self.inner;
+        let destination = Destination::of(url.into_url(), *allow_http, addresses)?;
+        self.send_there(destination, parts, body).await
+    }
+
+    async fn send_there<B>(
+        &self,
+        destination: Destination,
+        mut parts: http::request::Parts,
+        body: B,
+    ) -> Result<Response<ReplyBody>, EgressError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
         let websocket = parts.extensions.remove::<WebSocket>();
         headers::finish(&mut parts.headers);
         let framing = outgoing::frame(&parts.method, &mut parts.headers, &body)?;
@@ -268,6 +296,13 @@ impl Egress {
             }
         }
     }
+}
+
+fn sendable(method: &Method) -> Result<(), EgressError> {
+    if matches!(*method, Method::CONNECT | Method::TRACE) {
+        return Err(EgressError::Method);
+    }
+    Ok(())
 }
 
 fn certificates(bundles: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, EgressConfigError> {

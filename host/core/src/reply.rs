@@ -93,8 +93,7 @@ impl Inner {
             let method = outgoing.method.clone();
             let once_more = if repeats_at_all { outgoing.again() } else { None };
             let longest_hold = (!outgoing.is_handshake()).then_some(self.settings.longest_hold);
-            let request = answer.apply(outgoing)?;
-            let reply = self.egress.send(request).await?;
+            let reply = answer.apply(outgoing)?.send(&self.egress).await?;
             *sent = true;
             let (parts, body) = reply.into_parts();
             let reply = Response::from_parts(

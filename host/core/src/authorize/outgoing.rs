@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{HOST, SEC_WEBSOCKET_PROTOCOL, TRAILER};
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use http_body::Body;
 use url::Url;
 
 use crate::body::{BodyError, RequestBody};
 use crate::edit;
-use crate::egress::{self, WebSocket};
+use crate::egress::{self, Egress, WebSocket};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
@@ -32,6 +32,21 @@ pub(crate) struct Outgoing {
     nominated: Vec<HeaderName>,
     websocket: Option<WebSocket>,
     pub(crate) body: RequestBody,
+}
+
+/// The finished request, and where it goes.
+pub(crate) struct Finished {
+    /// Its URI is not set.
+    request: Request<RequestBody>,
+    place: Destined,
+}
+
+/// Where a request goes.
+enum Destined {
+    /// Under the base, as it was joined.
+    Joined(TargetUrl),
+    /// As an edit has it, which the host admits.
+    Edited(Url),
 }
 
 /// The caller's request as it would leave, but for the edits.
@@ -93,9 +108,18 @@ impl Outgoing {
     /// As it would leave under `base`, but for the edits: without what the plugin may write, and
     /// with the provider's own headers.
     pub(super) fn dressed(&self, place: &Place, granted: &Granted) -> Result<Dressed, TargetError> {
+        self.dress(self.headers.clone(), place, granted)
+    }
+
+    /// The same of headers that are or were its own.
+    fn dress(
+        &self,
+        mut headers: HeaderMap,
+        place: &Place,
+        granted: &Granted,
+    ) -> Result<Dressed, TargetError> {
         let joined = place.base.join(&self.path, self.query.as_deref())?;
         let mut url = joined.as_url().clone();
-        let mut headers = self.headers.clone();
         edit::strip(granted, &mut headers, &mut url);
         for (name, value) in &place.headers {
             edit::remove(&mut headers, name);
@@ -107,9 +131,12 @@ impl Outgoing {
 
 impl Answer {
     /// Applies the answer, all of it or nothing, and checks where the request would go.
-    pub(crate) fn apply(&self, outgoing: Outgoing) -> Result<Request<RequestBody>, Error> {
+    pub(crate) fn apply(&self, mut outgoing: Outgoing) -> Result<Finished, Error> {
         let Answer { place, granted, .. } = self;
-        let Dressed { mut headers, mut url, joined } = outgoing.dressed(place, granted)?;
+        let theirs_stay = self.edits.append_offers() && !place.names(&SEC_WEBSOCKET_PROTOCOL);
+        let theirs = theirs_stay.then(|| outgoing.headers.clone());
+        let own = std::mem::take(&mut outgoing.headers);
+        let Dressed { mut headers, mut url, joined } = outgoing.dress(own, place, granted)?;
         let mut replaced = None;
         let request = edit::Outgoing { headers: &mut headers, url: &mut url, body: &mut replaced };
         // What `join` has given is admitted; only another one need be looked at again.
@@ -119,8 +146,7 @@ impl Answer {
             plugin: self.plugin.guest.name.clone(),
             message: self.masker.mask(&cause.to_string()).into_owned(),
         })?;
-        let Outgoing { method, headers: theirs, nominated, websocket, body, .. } = outgoing;
-        let theirs_stay = self.edits.append_offers() && !place.names(&SEC_WEBSOCKET_PROTOCOL);
+        let Outgoing { method, nominated, websocket, body, .. } = outgoing;
         let body = match replaced {
             None => body.sifted(&mut headers, || Sieve {
                 granted: Arc::clone(granted),
@@ -133,17 +159,40 @@ impl Answer {
                 RequestBody::whole(new)
             }
         };
-        if theirs_stay {
+        if let Some(theirs) = theirs {
             edit::join_offers(&mut headers, &theirs);
         }
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = url.as_str().parse().map_err(|_| TargetError::NotCanonical)?;
         *request.headers_mut() = headers;
-        request.extensions_mut().insert(self.masker.clone());
         if let Some(websocket) = websocket {
             request.extensions_mut().insert(websocket);
         }
+        let unedited = url == *joined.as_url();
+        let place = if unedited { Destined::Joined(joined) } else { Destined::Edited(url) };
+        Ok(Finished { request, place })
+    }
+}
+
+impl Finished {
+    /// With an absolute URI, for whoever sends it himself.
+    pub(crate) fn into_request(self) -> Result<Request<RequestBody>, TargetError> {
+        let Self { mut request, place } = self;
+        let url = match &place {
+            Destined::Joined(url) => url.as_str(),
+            Destined::Edited(url) => url.as_str(),
+        };
+        *request.uri_mut() = url.parse().map_err(|_| TargetError::NotCanonical)?;
         Ok(request)
+    }
+
+    /// Sends it.
+    pub(crate) async fn send(self, egress: &Egress) -> Result<Response<egress::ReplyBody>, Error> {
+        let sent = match self.place {
+            Destined::Joined(url) => egress.send_to(url, self.request).await,
+            // Also read once more as whoever sends it reads it.
+            Destined::Edited(_) => egress.send(self.into_request()?).await,
+        };
+        Ok(sent?)
     }
 }

@@ -28,6 +28,21 @@ impl Destination {
     ) -> Result<Self, EgressError> {
         let given = uri.to_string();
         let url = Url::parse(&given).map_err(|_| EgressError::Url { reason: "it is malformed" })?;
+        let exact = url.as_str() == given;
+        let destination = Self::of(url, allow_http, addresses)?;
+        if !exact {
+            return Err(EgressError::Url { reason: "it would be sent differently from its text" });
+        }
+        Ok(destination)
+    }
+
+    /// The same of a URL that is known to be read the same way by both: a
+    /// [`TargetUrl`](crate::target::TargetUrl).
+    pub(super) fn of(
+        url: Url,
+        allow_http: bool,
+        addresses: &AddressPolicy,
+    ) -> Result<Self, EgressError> {
         let host: Arc<str> = match url.host_str() {
             Some(host) if !host.is_empty() => host.into(),
             _ => return Err(EgressError::Url { reason: "it names no host" }),
@@ -43,9 +58,6 @@ impl Destination {
         // A literal address is never given to the resolver, so this is where it is checked.
         if literal(&url).is_some_and(|address| !addresses.permits(address)) {
             return Err(EgressError::AddressRefused { host });
-        }
-        if url.as_str() != given {
-            return Err(EgressError::Url { reason: "it would be sent differently from its text" });
         }
         Ok(Self { url, host })
     }

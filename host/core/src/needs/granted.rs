@@ -187,8 +187,9 @@ impl Granted {
     /// Whether an upstream could take this header for one that the plugin may write, and the
     /// caller's own must therefore go.
     pub fn owns_header(&self, name: &HeaderName) -> bool {
-        ban(name.as_str()) != Some(Ban::Always)
-            && self.all(Verb::Write, |path| path.names_spelling(Root::Header, name.as_str()))
+        // Of most names it is known at once that the plugin does not ask for them.
+        self.all(Verb::Write, |path| path.names_spelling(Root::Header, name.as_str()))
+            && ban(name.as_str()) != Some(Ban::Always)
     }
 
     /// Whether the plugin may write the parameter of this name, decoded.
