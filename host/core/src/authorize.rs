@@ -223,7 +223,7 @@ impl Inner {
         });
         if when.blind {
             let key = Key {
-                host: self.id,
+                host: facts.host,
                 generation: when.generation,
                 state_version: facts.state.as_deref().map(|state| state.version),
                 shared_version: facts.shared.as_deref().map(|state| state.version),
@@ -245,7 +245,7 @@ impl Inner {
         let state = self.store.state(subject.state_key()).await?;
         let shared = self.store.state(subject.shared_key()).await?;
         Ok(Key {
-            host: self.id,
+            host: self.id(),
             generation: self.registry.generation(),
             state_version: state.map(|state| state.version),
             shared_version: shared.map(|state| state.version),

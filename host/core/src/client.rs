@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -78,12 +79,12 @@ pub struct Countersign {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// Counted up with each host of this process.
+/// Counted up with each host of this process, and with each policy of one.
 static HOSTS: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct Inner {
-    /// No other host of this process has it.
-    pub(crate) id: u64,
+    /// See [`Inner::id`].
+    id: AtomicU64,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Arc<dyn Store>,
@@ -91,8 +92,7 @@ pub(crate) struct Inner {
     pub(crate) fetcher: Arc<dyn Fetcher>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) rules: TargetRules,
-    pub(crate) settings: Settings,
+    pub(crate) settings: ArcSwap<Settings>,
     pub(crate) renewals: Renewals,
     /// Renewals that a reply forced.
     pub(crate) forced: Gaps,
@@ -146,9 +146,9 @@ impl Builder {
     /// The finished value.
     pub fn build(self) -> Countersign {
         let Self { sandbox, registry, egress, fetcher, store, clock, random, settings } = self;
-        let (rules, gap) = (settings.target, settings.forced_renewal_gap);
+        let gap = settings.forced_renewal_gap;
         let inner = Inner {
-            id: HOSTS.fetch_add(1, Ordering::Relaxed),
+            id: AtomicU64::new(next_id()),
             sandbox,
             registry,
             store,
@@ -156,8 +156,7 @@ impl Builder {
             fetcher,
             clock,
             random,
-            rules,
-            settings,
+            settings: ArcSwap::from_pointee(settings),
             renewals: Renewals::default(),
             forced: Gaps::new(gap),
             ahead: Gaps::new(gap),
@@ -260,13 +259,45 @@ impl Countersign {
         self.inner.counts.tally(self.inner.sandbox.counts())
     }
 
+    /// Keeps to these from now on: whatever begins once this has returned does. What is under way
+    /// ends under what it began with.
+    ///
+    /// Where the policy or the target rules are others, nothing is used again that was remembered
+    /// under the former: answers, what plugins noted for themselves, rests after a failure.
+    pub fn set_settings(&self, settings: Settings) {
+        let inner = &self.inner;
+        for gaps in [&inner.forced, &inner.ahead, &inner.failed_set_ups] {
+            gaps.set(settings.forced_renewal_gap);
+        }
+        let (target, policy) = (settings.target, settings.policy.clone());
+        let before = inner.settings.swap(Arc::new(settings));
+        if before.target != target || before.policy != policy {
+            // After the swap: what is made of the new settings may carry the old id at worst.
+            inner.id.store(next_id(), Ordering::Release);
+        }
+    }
+
     /// The plugins it uses.
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
     }
 }
 
+fn next_id() -> u64 {
+    HOSTS.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Inner {
+    /// No other host of this process has it, nor has this one under another policy. Read it before
+    /// the settings.
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn rules(&self) -> TargetRules {
+        self.settings.load().target
+    }
+
     pub(crate) fn moment(&self) -> Moment {
         Moment { now: self.clock.unix_millis(), random: Arc::clone(&self.random) }
     }

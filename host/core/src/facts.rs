@@ -26,6 +26,8 @@ use crate::view::ViewError;
 
 /// What a call is made with.
 pub(crate) struct Facts {
+    /// Under which [`Inner::id`] they were gathered.
+    pub(crate) host: u64,
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) values: Values,
     pub(crate) granted: Arc<Granted>,
@@ -213,7 +215,7 @@ impl Inner {
         let state = self.store.state(subject.state_key()).await?;
         let shared = self.store.state(subject.shared_key()).await?;
         let key = Known {
-            host: self.id,
+            host: self.id(),
             generation,
             plugin: plugin.guest.digest,
             state_version: state.as_deref().map(|state| state.version),
@@ -276,12 +278,13 @@ impl Inner {
         [state, shared]: [Option<Arc<State>>; 2],
         unfilled: Unfilled,
     ) -> Result<Facts, Error> {
+        let host = self.id();
         let placed = self.fill_urls(subject, &mut values, unfilled)?;
         let granted = self.granted(subject, plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
         let (plugin, place) = (Arc::clone(plugin), OnceLock::new());
-        Ok(Facts { plugin, values, granted, masker, state, shared, place, in_sight })
+        Ok(Facts { host, plugin, values, granted, masker, state, shared, place, in_sight })
     }
 
     /// The provider's own URL, filled.
@@ -292,7 +295,7 @@ impl Inner {
     ) -> Result<RenderedBase, TargetError> {
         let filling = Filling { pattern: subject.pattern(), values };
         let template = subject.provider().template();
-        let base = template.render(&filling, self.rules)?;
+        let base = template.render(&filling, self.rules())?;
         check_learnt(subject, template, &filling, base.origin())?;
         Ok(base)
     }
@@ -315,7 +318,8 @@ impl Inner {
 
     /// The plugin's needs, as far as the operator lets it have them.
     fn granted(&self, subject: &Subject, plugin: &Plugin, values: &Values) -> Arc<Granted> {
-        let granted = match self.settings.policy.get(subject.pattern().auth_type()) {
+        let settings = self.settings.load();
+        let granted = match settings.policy.get(subject.pattern().auth_type()) {
             Some(policy) => plugin.needs.narrowed(policy).resolve(values),
             None => plugin.needs.resolve(values),
         };
@@ -378,7 +382,7 @@ impl Inner {
             let template = Template::parse(&text).map_err(TargetError::Template)?;
             placed.note(&name, &template);
             let filling = Filling { pattern, values };
-            let url = template.render_url(&filling, self.rules).and_then(|url| {
+            let url = template.render_url(&filling, self.rules()).and_then(|url| {
                 check_learnt(subject, &template, &filling, url.origin())?;
                 Ok(url)
             });

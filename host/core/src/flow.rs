@@ -200,7 +200,7 @@ impl Inner {
         wishes: BTreeMap<String, String>,
         steps_left: u32,
     ) -> Run<'a> {
-        let deadline = Instant::now() + self.settings.flow_deadline;
+        let deadline = Instant::now() + self.settings.load().flow_deadline;
         Run {
             inner: self,
             subject,

@@ -37,14 +37,14 @@ use crate::values::Values;
 const MAX_NEEDS: usize = 256;
 
 /// What a plugin asks leave for, as far as the operator lets it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
     own: Vec<Need>,
     /// Each grants nothing by itself: a name must be granted by `own` and by all of these.
     limits: Vec<Vec<Need>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Need {
     verb: Verb,
     text: String,

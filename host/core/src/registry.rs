@@ -37,11 +37,10 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     folder: Option<PathBuf>,
-    pins: BTreeMap<String, Digest>,
+    /// Held for a reload, so that there is one at a time.
+    pins: Mutex<BTreeMap<String, Digest>>,
     bundled: Vec<catalog::Candidate>,
     current: ArcSwap<Catalog>,
-    /// One reload at a time.
-    reloading: Mutex<()>,
     /// Counted up with each reload.
     generation: AtomicU64,
 }
@@ -128,10 +127,9 @@ impl Registry {
             clock,
             random,
             folder,
-            pins,
+            pins: Mutex::new(pins),
             bundled,
             current: ArcSwap::from_pointee(Catalog::default()),
-            reloading: Mutex::new(()),
             generation: AtomicU64::new(0),
         };
         registry.reload()?;
@@ -143,7 +141,7 @@ impl Registry {
     /// Files whose bytes are unchanged are not compiled again. What became of each component is in
     /// the listing that comes back. Not for an async thread.
     pub fn reload(&self) -> Result<Listing, RegistryError> {
-        let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         let moment = Moment { now: self.clock.unix_millis(), random: Arc::clone(&self.random) };
         let most = self.sandbox.limits().component_bytes;
@@ -152,7 +150,7 @@ impl Registry {
                 folder: self.folder.iter().map(|it| it.display().to_string()).collect(),
                 cause,
             })?;
-        let next = Catalog::build(&self.bundled, files, &before, &self.pins, |name, bytes| {
+        let next = Catalog::build(&self.bundled, files, &before, &pins, |name, bytes| {
             self.sandbox.load(name, bytes, moment.clone())
         });
         for refused in &next.refused {
@@ -169,6 +167,11 @@ impl Registry {
         // After the swap: an answer made from the old catalogue may carry the old number at worst.
         self.generation.fetch_add(1, Ordering::AcqRel);
         Ok(listing)
+    }
+
+    /// Other pins, from the next reload on.
+    pub fn set_pins(&self, pins: BTreeMap<String, Digest>) {
+        *self.pins.lock().unwrap_or_else(PoisonError::into_inner) = pins;
     }
 
     /// Loads a component as a file of the folder would be, without keeping it. `Err` where this

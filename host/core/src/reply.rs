@@ -88,11 +88,12 @@ impl Inner {
             // A handshake has one reply, which is not held back.
             let repeats_at_all = !answer.watches.is_empty() && !outgoing.is_handshake();
             if repeats_at_all {
-                outgoing.keep_small(self.settings.resend_bytes).await?;
+                outgoing.keep_small(self.settings.load().resend_bytes).await?;
             }
             let method = outgoing.method.clone();
             let once_more = if repeats_at_all { outgoing.again() } else { None };
-            let longest_hold = (!outgoing.is_handshake()).then_some(self.settings.longest_hold);
+            let hold = || self.settings.load().longest_hold;
+            let longest_hold = (!outgoing.is_handshake()).then(hold);
             let reply = answer.apply(outgoing)?.send(&self.egress).await?;
             *sent = true;
             let (parts, body) = reply.into_parts();

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::plot::{Plot, Ready, done, fetch, guest, provider};
 
 /// `resume` fetches again until the cursor is this long, and is done then.
-fn fetches(times: usize) -> Body {
+pub(crate) fn fetches(times: usize) -> Body {
     let cursor = [Part::Text("x"), Part::Param(10)];
     let again = fetch(TOKEN_URI, "", cursor);
     Body::either(&format!("(i32.lt_u (local.get 11) (i32.const {times}))"), again, done("new", 60))

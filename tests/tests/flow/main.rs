@@ -18,3 +18,4 @@ mod prepared;
 mod remembered;
 mod renewal;
 mod scene;
+mod settings;

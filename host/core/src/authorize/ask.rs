@@ -30,7 +30,7 @@ impl Inner {
     /// Whose memo it is that a call with these facts may see.
     pub(crate) fn memo_owner(&self, facts: &Facts) -> MemoOwner {
         MemoOwner {
-            host: self.id,
+            host: facts.host,
             digest: facts.plugin.guest.digest,
             state_version: facts.state_version(),
         }
@@ -66,7 +66,8 @@ impl Inner {
                         Err(cause) => return Err(facts.view_refused(&cause)),
                     };
                     if wish.wants_body() {
-                        outgoing.spool(self.settings.spool_bytes).await?;
+                        let most = self.settings.load().spool_bytes;
+                        outgoing.spool(most).await?;
                     }
                     Some((wish, outgoing.dressed(place, &facts.granted)?))
                 }

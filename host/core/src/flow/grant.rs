@@ -193,7 +193,7 @@ pub(super) fn check_pause(pause: &Pause, run: &Run<'_>) -> Result<(), FlowError>
     let Some(prompt) = &pause.prompt else { return Ok(()) };
     let url = Url::parse(&prompt.url).map_err(|_| FlowError::PromptUrl)?;
     let facts = &run.facts;
-    let secure = url.scheme() == "https" || (run.inner.rules.http && url.scheme() == "http");
+    let secure = url.scheme() == "https" || (run.inner.rules().http && url.scheme() == "http");
     let plain = url.username().is_empty() && url.password().is_none();
     let mut visits = facts.granted.visit_urls(&facts.values).into_iter();
     let named = visits.any(|(_, text)| {

@@ -20,11 +20,11 @@ const FIRST_SWEEP: usize = 1024;
 
 /// When something was last done for each account, so that it is not done too often.
 pub(crate) struct Gaps {
-    gap: Duration,
     last: Mutex<Last>,
 }
 
 struct Last {
+    gap: Duration,
     times: HashMap<StateKey, Duration>,
     /// How many there are when those whose time is over are next looked for: with each doubling,
     /// so that many accounts do not make each of them slow.
@@ -33,28 +33,33 @@ struct Last {
 
 impl Gaps {
     pub(crate) fn new(gap: Duration) -> Self {
-        Self { gap, last: Mutex::new(Last { times: HashMap::new(), sweep_at: FIRST_SWEEP }) }
+        Self { last: Mutex::new(Last { gap, times: HashMap::new(), sweep_at: FIRST_SWEEP }) }
+    }
+
+    /// Another gap, for what was done already as well.
+    pub(crate) fn set(&self, gap: Duration) {
+        self.lock().gap = gap;
     }
 
     /// Whether it may be done now; if so, it counts as done.
     pub(crate) fn pass(&self, key: &StateKey, clock: &dyn Clock) -> bool {
         let now = clock.elapsed();
         let mut last = self.lock();
-        let passes = !last.within(key, now, self.gap);
+        let passes = !last.within(key, now);
         if passes {
-            last.note(key, now, self.gap);
+            last.note(key, now);
         }
         passes
     }
 
     /// Whether it was done within the gap.
     pub(crate) fn lately(&self, key: &StateKey, clock: &dyn Clock) -> bool {
-        self.lock().within(key, clock.elapsed(), self.gap)
+        self.lock().within(key, clock.elapsed())
     }
 
     /// It was done now.
     pub(crate) fn note(&self, key: &StateKey, clock: &dyn Clock) {
-        self.lock().note(key, clock.elapsed(), self.gap);
+        self.lock().note(key, clock.elapsed());
     }
 
     fn lock(&self) -> MutexGuard<'_, Last> {
@@ -63,12 +68,13 @@ impl Gaps {
 }
 
 impl Last {
-    fn within(&self, key: &StateKey, now: Duration, gap: Duration) -> bool {
-        self.times.get(key).is_some_and(|time| now.saturating_sub(*time) < gap)
+    fn within(&self, key: &StateKey, now: Duration) -> bool {
+        self.times.get(key).is_some_and(|time| now.saturating_sub(*time) < self.gap)
     }
 
-    fn note(&mut self, key: &StateKey, now: Duration, gap: Duration) {
+    fn note(&mut self, key: &StateKey, now: Duration) {
         if self.times.len() >= self.sweep_at {
+            let gap = self.gap;
             self.times.retain(|_, time| now.saturating_sub(*time) < gap);
             self.sweep_at = FIRST_SWEEP.max(2 * self.times.len());
         }

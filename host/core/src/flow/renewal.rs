@@ -110,7 +110,7 @@ impl Inner {
     }
 
     pub(crate) fn attempt(&self, hint: &[u8], seen: u64) -> Attempt {
-        Attempt { host: self.id, hint: Digest::of(hint), seen }
+        Attempt { host: self.id(), hint: Digest::of(hint), seen }
     }
 
     /// Begins a renewal in the background where it is due, and was not begun lately.
@@ -211,7 +211,7 @@ impl Inner {
         }
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;
         let mut stage = self.begin(subject, plugin, purpose, BTreeMap::new(), &claim).await?;
-        let mut patience = self.settings.flow_deadline;
+        let mut patience = self.settings.load().flow_deadline;
         loop {
             let (pause, waiting) = match stage {
                 Stage::Done(state) => return Ok(Renewed { state, ran: true }),

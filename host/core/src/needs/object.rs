@@ -45,13 +45,13 @@ enum Shape {
 }
 
 /// An object with its references still in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Object {
     pub(super) root: Root,
     pub(super) segments: Vec<Asked>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Plain(Segment),
     /// Each value under this path, as one literal segment.
@@ -59,13 +59,13 @@ pub(super) enum Asked {
 }
 
 /// An object without references.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) root: Root,
     pub(super) segments: Vec<Segment>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
     Exactly(String),
     /// `prefix*suffix`
