@@ -7,6 +7,8 @@ mod bound;
 mod caches;
 mod claims;
 mod clients;
+mod entries;
+mod evictions;
 mod follow;
 mod keys;
 mod lists;
