@@ -43,9 +43,36 @@ const MOST_OF_ONE_ADDRESS: usize = MOST_CONNECTIONS / 2;
 /// For what is under way on a connection that is to end.
 const LAST_WORDS: Duration = Duration::from_secs(30);
 
-/// For a TLS handshake, and for the head of each request: a slow line takes a second or two, and who
-/// takes longer holds a place that others want.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be of no use.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// For a TLS handshake, and then for the head of the first request.
+    head: Duration,
+    /// Of silence on an HTTP/2 connection, before a ping.
+    ping_after: Duration,
+    /// For the answer to it.
+    pong_within: Duration,
+    /// Without a request, or with a head that does not end.
+    idle: Duration,
+    /// While the peer takes nothing of a reply.
+    stalled: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            // A slow line takes a second or two, and who takes longer holds a place that others want.
+            head: Duration::from_secs(30),
+            // A client that is gone without a word would keep its place.
+            ping_after: Duration::from_mins(1),
+            pong_within: Duration::from_secs(20),
+            // Longer than the official SDKs keep a connection that they do not use (240 s).
+            idle: Duration::from_mins(5),
+            // Longer than a program that reads at all pauses for.
+            stalled: Duration::from_mins(2),
+        }
+    }
+}
 
 /// Bytes of a request's head, and headers in it. What most servers take at most, so that nothing is
 /// taken here that an upstream refuses.
@@ -55,11 +82,6 @@ const MOST_HEADERS: usize = 100;
 /// Streams of one HTTP/2 connection at one time.
 const MOST_STREAMS: u32 = 256;
 
-/// A ping on a silent HTTP/2 connection, and how long an answer may take: a client that is gone
-/// without a word would keep its place.
-const PING_AFTER: Duration = Duration::from_mins(1);
-const PONG_WITHIN: Duration = Duration::from_secs(20);
-
 /// After an `accept` that failed for want of file descriptors, before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -68,6 +90,7 @@ pub struct Server {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     gateway: Gateway,
+    bounds: Bounds,
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     connections: TaskTracker,
@@ -90,6 +113,7 @@ impl Server {
             listener: TcpListener::bind(address).await?,
             tls,
             gateway,
+            bounds: Bounds::default(),
             places: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
             addresses: Arc::default(),
             connections: TaskTracker::new(),
@@ -153,6 +177,7 @@ impl Server {
         }
         let connection = Connection {
             gateway: self.gateway.clone(),
+            bounds: self.bounds,
             peer: Peer(address),
             stopping: self.stopping.clone(),
             _place: place,
@@ -168,6 +193,7 @@ impl Server {
 /// One connection.
 struct Connection {
     gateway: Gateway,
+    bounds: Bounds,
     peer: Peer,
     stopping: CancellationToken,
     _place: OwnedSemaphorePermit,
@@ -178,7 +204,7 @@ impl Connection {
     async fn open(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         match tls {
             None => self.serve(stream).await,
-            Some(tls) => match timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+            Some(tls) => match timeout(self.bounds.head, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.serve(stream).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -187,21 +213,22 @@ impl Connection {
     }
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { gateway, bounds, peer, stopping, .. } = &self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
+            // It begins with the end of the last reply, so a shorter one would end idle connections.
+            .header_read_timeout(bounds.idle)
             .max_buf_size(LONGEST_HEAD.into())
             .max_headers(MOST_HEADERS)
             .http2()
             .timer(TokioTimer::new())
             .max_header_list_size(LONGEST_HEAD.into())
             .max_concurrent_streams(MOST_STREAMS)
-            .keep_alive_interval(PING_AFTER)
-            .keep_alive_timeout(PONG_WITHIN);
-        let Self { gateway, peer, stopping, .. } = &self;
-        let (heard, watch) = (AtomicBool::new(false), Watch::new());
+            .keep_alive_interval(bounds.ping_after)
+            .keep_alive_timeout(bounds.pong_within);
+        let (heard, watch) = (AtomicBool::new(false), Watch::new(*bounds));
         let service = service_fn(|mut request: Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
             let (gateway, noted) = (gateway.clone(), watch.request());
@@ -215,7 +242,7 @@ impl Connection {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = silence(&heard) => return tracing::debug!("a connection stayed silent"),
+            () = silence(&heard, bounds.head) => return tracing::debug!("a connection stayed silent"),
             verdict = watch.verdict() => {
                 tracing::debug!(?verdict, "a connection is of no use");
                 if verdict == Verdict::Stalled {
@@ -238,8 +265,8 @@ impl Connection {
 
 /// Ends where no request has come in time. Until the first there is nothing to tell by which of the
 /// two protocols is spoken, and so neither's own limit holds.
-async fn silence(heard: &AtomicBool) {
-    tokio::time::sleep(HEAD_TIMEOUT).await;
+async fn silence(heard: &AtomicBool, time: Duration) {
+    tokio::time::sleep(time).await;
     if heard.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
     }
@@ -280,25 +307,4 @@ impl Drop for OfAddress {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_says_nothing_is_given_up_and_one_that_spoke_is_not() {
-        let soon = HEAD_TIMEOUT * 2;
-        assert!(timeout(soon, silence(&AtomicBool::new(false))).await.is_ok());
-        assert!(timeout(soon, silence(&AtomicBool::new(true))).await.is_err());
-    }
-
-    #[test]
-    fn no_address_takes_all_places() {
-        let addresses = Arc::<Addresses>::default();
-        let enter = |last| Addresses::enter(&addresses, [10, 0, 0, last].into());
-        let mut taken: Vec<_> = (0..MOST_OF_ONE_ADDRESS).map(|_| enter(1).unwrap()).collect();
-        assert!(enter(1).is_none() && enter(2).is_some());
-        taken.pop();
-        assert!(enter(1).is_some());
-        drop(taken);
-        assert!(addresses.0.lock().unwrap().is_empty());
-    }
-}
+mod tests;

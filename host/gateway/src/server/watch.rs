@@ -2,8 +2,8 @@
 //!
 //! The protocols' own limits do not tell: an HTTP/2 client that only answers pings is alive, and one
 //! that takes nothing of a reply makes no time pass for whoever waits to write it. So a connection
-//! notes its requests and what is taken of its replies; one on which no request is under way for
-//! [`IDLE`] is ended in order, and one whose peer has let a reply lie for [`STALLED`] is dropped.
+//! notes its requests and what is taken of its replies; one on which no request has been under way for
+//! long enough is ended in order, and one whose peer has let a reply lie for too long is dropped.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -17,19 +17,15 @@ use countersign::body::BodyError;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::Bounds;
 use crate::answer::AnswerBody;
-
-/// Longer than the official SDKs keep a connection that they do not use (240 s).
-pub(super) const IDLE: Duration = Duration::from_mins(5);
-
-/// Longer than a program that reads at all pauses for.
-pub(super) const STALLED: Duration = Duration::from_mins(2);
 
 /// Nothing is waited for from the peer.
 const NEVER: u64 = u64::MAX;
 
 /// What is noted of one connection.
 pub(super) struct Watch {
+    bounds: Bounds,
     began: Instant,
     under_way: Mutex<UnderWay>,
 }
@@ -59,9 +55,9 @@ pub(super) struct Request {
 }
 
 impl Watch {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(bounds: Bounds) -> Arc<Self> {
         let under_way = UnderWay { next: 0, last: 0, replies: HashMap::new() };
-        Arc::new(Self { began: Instant::now(), under_way: Mutex::new(under_way) })
+        Arc::new(Self { bounds, began: Instant::now(), under_way: Mutex::new(under_way) })
     }
 
     /// One request more.
@@ -77,7 +73,7 @@ impl Watch {
     /// Ends where the connection is to.
     pub(super) async fn verdict(&self) -> Verdict {
         loop {
-            tokio::time::sleep(STALLED / 4).await;
+            tokio::time::sleep(self.bounds.stalled / 4).await;
             if let Some(verdict) = self.judge() {
                 return verdict;
             }
@@ -86,13 +82,14 @@ impl Watch {
 
     fn judge(&self) -> Option<Verdict> {
         let (now, under_way) = (self.now(), self.lock());
+        let Bounds { idle, stalled, .. } = self.bounds;
         let longer =
             |since: u64, most: Duration| u128::from(now.saturating_sub(since)) >= most.as_millis();
-        let lies = |since: &Arc<AtomicU64>| longer(since.load(Ordering::Relaxed), STALLED);
+        let lies = |since: &Arc<AtomicU64>| longer(since.load(Ordering::Relaxed), stalled);
         if under_way.replies.values().any(lies) {
             return Some(Verdict::Stalled);
         }
-        let idle = under_way.replies.is_empty() && longer(under_way.last, IDLE);
+        let idle = under_way.replies.is_empty() && longer(under_way.last, idle);
         idle.then_some(Verdict::Idle)
     }
 
@@ -159,6 +156,13 @@ mod tests {
 
     use super::*;
 
+    const IDLE: Duration = Duration::from_mins(5);
+    const STALLED: Duration = Duration::from_mins(2);
+
+    fn watch() -> Arc<Watch> {
+        Watch::new(Bounds { idle: IDLE, stalled: STALLED, ..Bounds::default() })
+    }
+
     fn whole(text: &'static str) -> AnswerBody {
         AnswerBody::Whole(Full::from(text))
     }
@@ -169,7 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_requests_is_idle_after_a_while() {
-        let watch = Watch::new();
+        let watch = watch();
         pass(IDLE * 9 / 10).await;
         assert_eq!(watch.judge(), None);
         let request = watch.request();
@@ -184,7 +188,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_reply_that_nobody_takes_is_stalled() {
-        let watch = Watch::new();
+        let watch = watch();
         let _untaken = watch.request().reply(whole("x"));
         let busy = watch.request();
         pass(STALLED * 9 / 10).await;
@@ -196,7 +200,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_reply_that_an_upstream_has_not_sent_is_nobodys_fault() {
-        let watch = Watch::new();
+        let watch = watch();
         let pending = StreamBody::new(futures_util::stream::pending::<Result<_, BodyError>>());
         let mut reply = watch.request().reply(AnswerBody::upstream(pending));
         assert!(reply.frame().now_or_never().is_none());
