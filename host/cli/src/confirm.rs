@@ -1,6 +1,6 @@
 //! Asking whoever sits at the terminal before something is done that cannot be undone.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufRead, IsTerminal as _, Write};
 
 use crate::codes;
 use crate::failure::Failure;
@@ -19,10 +19,38 @@ fn said_yes(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
         return false;
     }
-    let mut err = std::io::stderr().lock();
-    let _ = write!(err, "{question} [y/N] ");
-    let _ = err.flush();
+    ask(question, &mut std::io::stderr().lock(), &mut std::io::stdin().lock())
+}
+
+/// Whether the one line that is answered says yes. Anything else is no, and so is no answer.
+fn ask(question: &str, shown: &mut impl Write, answered: &mut impl BufRead) -> bool {
+    let _ = write!(shown, "{question} [y/N] ");
+    let _ = shown.flush();
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok()
+    answered.read_line(&mut answer).is_ok()
         && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_yes_is_one() {
+        for (answer, yes) in [
+            ("y\n", true),
+            (" YES \r\n", true),
+            ("y", true),
+            ("n\n", false),
+            ("\n", false),
+            ("", false),
+            ("yep\n", false),
+            ("\ny\n", false),
+        ] {
+            let mut shown = Vec::new();
+            assert_eq!(ask("Delete it?", &mut shown, &mut answer.as_bytes()), yes, "{answer:?}");
+            assert_eq!(shown, b"Delete it? [y/N] ");
+        }
+        assert!(!ask("Delete it?", &mut Vec::new(), &mut &b"\xffy\n"[..]), "no text at all");
+    }
 }

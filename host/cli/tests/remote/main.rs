@@ -5,8 +5,10 @@
 
 mod accounts;
 mod failures;
+mod lists;
 #[allow(dead_code, reason = "shared with the tests of `serve`, which use more of it")]
 #[path = "../serve/process.rs"]
 mod process;
 mod providers;
+mod trust;
 mod world;

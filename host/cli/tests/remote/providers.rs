@@ -107,8 +107,16 @@ fn secrets_go_to_new_origins_only_when_it_is_said() {
     }
     let shown = gateway.done(&["provider", "show", "my-bearer"]);
     assert!(shown.contains("https://api.example.com"), "{shown}");
+    gateway.done(&["provider", "apply", &file, "--new-origins", "confirm"]);
+    let shown = gateway.done(&["provider", "show", "my-bearer"]);
+    assert!(shown.contains("https://other.example.com"), "{shown}");
+    let show = [&["account", "show"][..], &account].concat();
+    let shown = gateway.done(&show);
+    assert!(shown.contains("ACTIVE"), "{shown}");
+    gateway.file("p.json", &bearer("https://third.example.com"));
+    gateway.refused(&["provider", "apply", &file], "new_origins");
     gateway.done(&["provider", "apply", &file, "--new-origins", "disconnect"]);
-    let shown = gateway.done(&[&["account", "show"][..], &account].concat());
+    let shown = gateway.done(&show);
     assert!(shown.contains("PENDING_AUTH"), "{shown}");
 }
 
