@@ -113,6 +113,10 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Connection> {
             settings.insert(name, value);
         });
     }
+    // A list of them would be kept under names that nobody asks for.
+    if json.get("client_secret").is_some_and(|secret| !secret.is_string() && !secret.is_null()) {
+        problems.error(place("", "client_secret"), "is no text", "write it in quotation marks");
+    }
     for (name, value) in &settings {
         check(name, value, problems);
     }

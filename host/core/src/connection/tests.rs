@@ -71,3 +71,15 @@ fn row_5_a_line_break_in_a_setting_is_refused_without_telling_it() {
         assert!(!format!("{problems} {problems:?}").contains("canary"));
     }
 }
+
+#[test]
+fn a_client_secret_that_is_no_text_is_refused_without_telling_it() {
+    for secret in [json!(["canary"]), json!({"canary": "canary"}), json!(7), json!(true)] {
+        let json = json!({"client_id": "c", "client_secret": secret});
+        let Err(problems) = Connection::parse(&json) else { panic!("{json}") };
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["client_secret"], "{json}");
+        assert!(!format!("{problems} {problems:?}").contains("canary"));
+    }
+    assert!(Connection::parse(&json!({"client_secret": null})).is_ok(), "that is none");
+}
