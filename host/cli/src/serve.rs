@@ -68,7 +68,6 @@ async fn serve(
     let parts = loaded.clone();
     let loading = tokio::task::spawn_blocking(move || parts::host(&parts));
     let host = loading.await.map_err(|_| stopped("loading the plugins"))??;
-    let registry = Arc::clone(&host.registry);
     let Host { sandbox, registry: plugins } = host;
     let following = vault.follow().await.map_err(|error| data::failed(&error))?;
     let limits = parts::limits(&loaded.settings.limits);
@@ -82,6 +81,7 @@ async fn serve(
         random: Arc::new(SystemRandom),
         settings: limits,
         audit: Some(loaded.data.clone()),
+        public_url: public_url(&loaded),
     });
     let gateway = gateway.map_err(|error| Failure::new(codes::HOST_UNUSABLE, error.to_string()))?;
     let server_config = tls.as_ref().map(Tls::config).transpose()?;
@@ -93,15 +93,14 @@ async fn serve(
         Server::bind(listen, server_config, gateway.clone()).await.map_err(cannot_listen)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = format!("{scheme}://{}", server.address().map_err(cannot_listen)?);
-    let public = loaded.settings.server.public_url.as_ref();
-    let public = public.map_or(address.clone(), |url| url.as_str().trim_end_matches('/').into());
+    let public = public_url(&loaded).unwrap_or_else(|| address.clone());
     first_client::see_to_one(&vault, &public, output).await?;
     drop(lock);
 
     let signals = Signals::listen().map_err(|_| stopped("waiting for signals"))?;
     let grace = loaded.settings.drain.grace;
     let (stop, changed) = signals.split();
-    let changes = Changes::new(layers, loaded, valve, tls, registry, watch);
+    let changes = Changes::new(layers, loaded, valve, tls, watch, client.clone(), gateway.clone());
     let changes = tokio::spawn(changes.follow(changed));
     tracing::info!(address, millis = began.elapsed().as_millis(), "ready");
     // Nobody may be reading, which is no reason not to serve.
@@ -115,6 +114,11 @@ async fn serve(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+fn public_url(loaded: &Loaded) -> Option<String> {
+    let url = loaded.settings.server.public_url.as_ref()?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn stopped(what: &str) -> Failure {

@@ -29,7 +29,7 @@ use tower::util::MapRequest;
 
 use crate::fault::{Fault, Kind};
 use crate::service::Service;
-use crate::settings::Settings;
+use crate::settings::InForce;
 
 pub(crate) use description::description;
 
@@ -37,12 +37,17 @@ pub(crate) use description::description;
 #[derive(Clone)]
 struct Api {
     service: Arc<Service>,
-    /// Bytes of a request's body.
-    longest: usize,
+    settings: InForce,
+    /// What browsers reach the gateway by, where that is known.
+    public_url: Option<Arc<str>>,
 }
 
 /// All of it. Each request has a [`Caller`](crate::Caller) among its extensions.
-pub(crate) fn router(service: Arc<Service>, settings: &Settings) -> Router {
+pub(crate) fn router(
+    service: Arc<Service>,
+    settings: InForce,
+    public_url: Option<String>,
+) -> Router {
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(&format!("/api/v1{}", verb::split_path(path)), methods);
@@ -50,7 +55,7 @@ pub(crate) fn router(service: Arc<Service>, settings: &Settings) -> Router {
     let router = router
         .fallback(|| async { Fault::not_found("path") })
         .method_not_allowed_fallback(|| async { Fault::method("") })
-        .with_state(Api { service, longest: settings.longest_document });
+        .with_state(Api { service, settings, public_url: public_url.map(Into::into) });
     // Outside of the router, which says the methods last.
     Router::new()
         .fallback_service(MapRequest::new(router, verb::split))

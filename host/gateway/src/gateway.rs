@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use countersign::Countersign;
@@ -33,7 +34,7 @@ use crate::injections::Injections;
 use crate::metrics::{self, Metrics};
 use crate::proxy::{Crowd, Proxy};
 use crate::service::Service;
-use crate::settings::Settings;
+use crate::settings::{InForce, Settings};
 use crate::token::Tokens;
 use crate::usage::Usage;
 
@@ -65,6 +66,9 @@ pub struct Parts {
     pub settings: Settings,
     /// The folder of the audit of injections; `None` where none is kept.
     pub audit: Option<PathBuf>,
+    /// What callers and browsers reach the gateway by, where that is known: a scheme and a host,
+    /// without a slash after it.
+    pub public_url: Option<String>,
 }
 
 /// A gateway that cannot be had. The operator must act.
@@ -92,6 +96,7 @@ pub struct Gateway {
 }
 
 struct Inner {
+    settings: InForce,
     authentication: Authentication,
     tokens: Tokens,
     api: axum::Router,
@@ -110,7 +115,7 @@ pub struct Peer(pub IpAddr);
 impl Gateway {
     /// Joins the parts. Needs a runtime to be on.
     pub fn new(parts: Parts) -> Result<Self, GatewayError> {
-        let Parts { vault, following, host, clock, random, settings, audit } = parts;
+        let Parts { vault, following, host, clock, random, settings, audit, public_url } = parts;
         let service =
             Service::new(Arc::clone(&vault), host.clone(), &following, settings.cached_accounts);
         let service = Arc::new(service);
@@ -126,11 +131,14 @@ impl Gateway {
             settings.most_in_flight_per_account,
             metrics.under_way.clone(),
         );
+        let tokens = Tokens::new(vault.clone(), Arc::clone(&clock), random.clone(), &settings);
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
         let inner = Inner {
-            authentication: Authentication::new(Arc::clone(&vault), Arc::clone(&clock), &following),
+            settings: Arc::clone(&settings),
+            authentication: Authentication::new(vault, Arc::clone(&clock), &following),
             ids: Ids::new(&*random)?,
-            tokens: Tokens::new(vault, Arc::clone(&clock), random, &settings),
-            api: api::router(Arc::clone(&service), &settings),
+            tokens,
+            api: api::router(Arc::clone(&service), Arc::clone(&settings), public_url),
             proxy: Proxy {
                 service,
                 host,
@@ -148,6 +156,17 @@ impl Gateway {
             draining: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Keeps to these from now on: the next request does, and what is under way ends under what it
+    /// began with. How many accounts are kept in memory stays as it was.
+    ///
+    /// Where callers may ask for another number of tokens in a minute, all of them begin anew.
+    pub fn set_settings(&self, settings: Settings) {
+        let inner = &self.inner;
+        inner.tokens.set(&settings);
+        inner.proxy.crowd.set(settings.most_in_flight, settings.most_in_flight_per_account);
+        inner.settings.store(Arc::new(settings));
     }
 
     /// From now on it is not ready: whoever balances load sends new requests elsewhere.

@@ -31,7 +31,7 @@ use crate::fault::{Fault, Kind};
 use crate::injections::{Injection, Injections};
 use crate::metrics::{self, Metrics};
 use crate::service::{Service, Whose};
-use crate::settings::Settings;
+use crate::settings::{InForce, Settings};
 use crate::usage::Usage;
 
 pub(crate) use crowd::Crowd;
@@ -43,7 +43,7 @@ pub(crate) struct Proxy {
     pub(crate) service: Arc<Service>,
     pub(crate) host: Countersign,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: InForce,
     pub(crate) metrics: Arc<Metrics>,
     /// `None` where no audit is kept.
     pub(crate) injections: Option<Arc<Injections>>,
@@ -88,13 +88,15 @@ impl Proxy {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
+        let Settings { longest_body, pass_cookies, deadline, tunnel_idle, .. } =
+            **self.settings.load();
         let subject = self.service.subject(caller, whose).await?;
         let subject = found.insert(subject);
         let place = place.of(whose)?;
-        let body = message::bounded(&parts.headers, body, self.settings.longest_body)?;
+        let body = message::bounded(&parts.headers, body, longest_body)?;
         let websocket = WebSocket::of(&parts).map_err(malformed)?;
         let upgrade = parts.extensions.remove::<OnUpgrade>();
-        message::strip(&mut parts.headers, self.settings.pass_cookies);
+        message::strip(&mut parts.headers, pass_cookies);
         message::name(&mut parts.headers, caller.request());
         parts.uri = relative(&parts.uri)?;
         parts.extensions.clear();
@@ -102,15 +104,14 @@ impl Proxy {
         if let (Some(websocket), Some(_)) = (websocket, &upgrade) {
             request.extensions_mut().insert(websocket);
         }
-        let sent = timeout(self.settings.deadline, self.host.send(subject, request)).await;
+        let sent = timeout(deadline, self.host.send(subject, request)).await;
         let mut reply = sent.map_err(|_| late())?.map_err(|error| Fault::from(&error))?;
         let tunnel = Tunnel::take(&mut reply);
         let (mut parts, body) = reply.into_parts();
-        message::settle_reply(&mut parts.headers, self.settings.pass_cookies);
+        message::settle_reply(&mut parts.headers, pass_cookies);
         let body = match (tunnel, upgrade) {
             (Some(tunnel), Some(upgrade)) => {
-                let idle = self.settings.tunnel_idle;
-                self.tunnels.spawn(tunnel::run(upgrade, tunnel, idle, place));
+                self.tunnels.spawn(tunnel::run(upgrade, tunnel, tunnel_idle, place));
                 AnswerBody::upstream(body)
             }
             _ => AnswerBody::upstream(Counted::new(body, place)),

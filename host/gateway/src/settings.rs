@@ -1,6 +1,12 @@
 //! What the operator decides about callers and their requests.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+/// Those in force, which may change at any time: each call keeps to what it loads at its beginning.
+pub(crate) type InForce = Arc<ArcSwap<Settings>>;
 
 /// Limits. Each bounds what one caller can take from the others.
 #[derive(Clone, Debug)]

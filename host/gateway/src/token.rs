@@ -5,11 +5,13 @@
 //! come from, whatever comes of them; tokens by the client that gets them, so that nobody else can use
 //! up what is its own.
 
+mod bound;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -18,8 +20,6 @@ use countersign::clock::Clock;
 use countersign::random::Random;
 use countersign::secret::Secret;
 use countersign_vault::{Hash, Vault, VaultError};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode, request};
 use http_body::Body;
@@ -33,25 +33,30 @@ use crate::fault::{Fault, Kind};
 use crate::gateway::Peer;
 use crate::settings::Settings;
 
+use bound::Bound;
+
 /// Bytes of a request for a token; an id and a secret are some hundred.
 const LONGEST_FORM: usize = 16 << 10;
 
 /// For the form: whoever takes longer holds what others want.
 const FORM_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Entries of a limiter before those that count for nothing any more are swept.
-const SWEEP: usize = 10_000;
-
 /// Gives out tokens.
 pub(crate) struct Tokens {
     vault: Arc<dyn Vault>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    rules: ArcSwap<Rules>,
+}
+
+/// What the operator decides, and what it was used for so far.
+#[derive(Clone)]
+struct Rules {
     lifetime: Duration,
     /// Attempts, by address.
-    attempts: DefaultKeyedRateLimiter<IpAddr>,
+    attempts: Arc<Bound<IpAddr>>,
     /// Tokens, by client.
-    given: DefaultKeyedRateLimiter<String>,
+    given: Arc<Bound<String>>,
 }
 
 /// Who says to be whom.
@@ -73,16 +78,22 @@ impl Tokens {
         random: Arc<dyn Random>,
         settings: &Settings,
     ) -> Self {
-        let quota =
-            |number: u32| Quota::per_minute(NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN));
-        Self {
-            vault,
-            clock,
-            random,
+        let rules = Rules {
             lifetime: settings.token_lifetime,
-            attempts: RateLimiter::keyed(quota(settings.token_attempts_per_minute)),
-            given: RateLimiter::keyed(quota(settings.tokens_per_minute)),
-        }
+            attempts: Bound::new(settings.token_attempts_per_minute),
+            given: Bound::new(settings.tokens_per_minute),
+        };
+        Self { vault, clock, random, rules: ArcSwap::from_pointee(rules) }
+    }
+
+    /// Keeps to these from now on. What was counted counts on where the number is the same.
+    pub(crate) fn set(&self, settings: &Settings) {
+        let Rules { attempts, given, .. } = Rules::clone(&self.rules.load());
+        self.rules.store(Arc::new(Rules {
+            lifetime: settings.token_lifetime,
+            attempts: attempts.or_new(settings.token_attempts_per_minute),
+            given: given.or_new(settings.tokens_per_minute),
+        }));
     }
 
     /// Answers a request for a token.
@@ -91,12 +102,13 @@ impl Tokens {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        match self.give(parts, body).await {
+        let rules = Rules::clone(&self.rules.load());
+        match self.give(parts, body, &rules).await {
             Ok(token) => {
                 let json = json!({
                     "access_token": token.expose(),
                     "token_type": "Bearer",
-                    "expires_in": self.lifetime.as_secs(),
+                    "expires_in": rules.lifetime.as_secs(),
                 });
                 answer::document(StatusCode::OK, &json)
             }
@@ -107,21 +119,26 @@ impl Tokens {
         }
     }
 
-    async fn give<B>(&self, parts: &request::Parts, body: B) -> Result<Secret, Refusal>
+    async fn give<B>(
+        &self,
+        parts: &request::Parts,
+        body: B,
+        rules: &Rules,
+    ) -> Result<Secret, Refusal>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
         let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0);
-        within(&self.attempts, &network(peer))?;
+        rules.attempts.count(&network(peer))?;
         let Credentials { id, secret } = credentials(&parts.headers, body).await?;
         let secret = Hash::of(secret.expose());
         if !self.vault.is_secret_of(&id, &secret).await? {
             return Err(Refusal::invalid_client());
         }
-        within(&self.given, &id)?;
+        rules.given.count(&id)?;
         let token = self.token()?;
-        let ends = self.clock.unix_millis().saturating_add(millis(self.lifetime));
+        let ends = self.clock.unix_millis().saturating_add(millis(rules.lifetime));
         // Compared once more as it is kept: it may have been rotated meanwhile.
         let given = self.vault.issue_token(&id, &secret, &Hash::of(token.expose()), ends).await?;
         given.map(|_| token).ok_or_else(Refusal::invalid_client)
@@ -144,22 +161,6 @@ fn network(address: IpAddr) -> IpAddr {
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
     }
-}
-
-/// Counts one more, where there is room for it.
-fn within<K: Clone + Eq + std::hash::Hash>(
-    limiter: &DefaultKeyedRateLimiter<K>,
-    key: &K,
-) -> Result<(), Refusal> {
-    if limiter.len() > SWEEP {
-        limiter.retain_recent();
-    }
-    limiter.check_key(key).map_err(|until| {
-        let message = "too many tokens are asked for: one serves for a day";
-        let fault = Fault::new(Kind::TooMany, "too_many_requests", message);
-        let wait = until.wait_time_from(DefaultClock::default().now());
-        Refusal { error: "temporarily_unavailable", fault: fault.after(wait) }
-    })
 }
 
 /// In the form, or in the `Authorization` header (RFC 6749, section 2.3.1), and not in both.

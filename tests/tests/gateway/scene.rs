@@ -78,6 +78,7 @@ impl Scene {
             random,
             settings,
             audit: Some(folder.path().to_owned()),
+            public_url: None,
         };
         let gateway = Gateway::new(parts).unwrap();
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), None, gateway.clone());

@@ -136,12 +136,12 @@ sections! {
         /// folder where nothing is said.
         restart plugins: Option<PathBuf> = None;
         /// Components that an auth type or a mutation is given to, by their digest.
-        restart pins: Vec<Pin> = Vec::new();
+        live pins: Vec<Pin> = Vec::new();
         /// Folder for compiled plugins, which must be its owner's alone; `cache` of the data folder
         /// where nothing is said.
         restart cache: Option<PathBuf> = None;
         /// JSON file that lists, by auth type, what plugins may have of the needs they ask for.
-        restart policy: Option<PathBuf> = None;
+        live policy: Option<PathBuf> = None;
     }
     /// TLS. A new certificate is read from the same files at SIGHUP.
     Tls = "tls" {
@@ -160,43 +160,43 @@ sections! {
     /// What one caller can take from the others.
     Limits = "limits" {
         /// How long a token lives.
-        restart token_lifetime: Duration = gateway().token_lifetime;
+        live token_lifetime: Duration = gateway().token_lifetime;
         /// Tokens that one client gets in a minute.
-        restart tokens_per_minute: NonZeroU32 = number(gateway().tokens_per_minute);
+        live tokens_per_minute: NonZeroU32 = number(gateway().tokens_per_minute);
         /// Attempts to get a token from one address, in a minute.
-        restart token_attempts_per_minute: NonZeroU32 =
+        live token_attempts_per_minute: NonZeroU32 =
             number(gateway().token_attempts_per_minute);
         /// Requests through the proxy at one time. A waiting one costs some 50 KiB.
-        restart most_in_flight: NonZeroUsize = count(gateway().most_in_flight);
+        live most_in_flight: NonZeroUsize = count(gateway().most_in_flight);
         /// The same for one account.
-        restart most_in_flight_per_account: NonZeroUsize =
+        live most_in_flight_per_account: NonZeroUsize =
             count(gateway().most_in_flight_per_account);
         /// The longest body of a proxied request. It streams, and takes no memory.
-        restart longest_body: Size = Size(gateway().longest_body);
+        live longest_body: Size = Size(gateway().longest_body);
         /// The longest body of a request to the management API.
-        restart longest_document: Size = gateway().longest_document.into();
+        live longest_document: Size = gateway().longest_document.into();
         /// From a proxied request's head to its reply's: renewals, and the upstream's own time.
-        restart deadline: Duration = gateway().deadline;
+        live deadline: Duration = gateway().deadline;
         /// How long neither side of a WebSocket may be silent.
-        restart tunnel_idle: Duration = gateway().tunnel_idle;
+        live tunnel_idle: Duration = gateway().tunnel_idle;
         /// Accounts that are kept in memory, with what was remembered for them. One costs some 6 KiB.
         restart cached_accounts: NonZeroUsize = count(gateway().cached_accounts);
         /// Whether cookies pass between callers and upstreams. A caller that keeps them by host would
         /// send those of one account with the next one's requests.
-        restart pass_cookies: bool = gateway().pass_cookies;
+        live pass_cookies: bool = gateway().pass_cookies;
     }
     /// How a request is authorized and sent.
     Requests = "requests" {
         /// How much of a body is kept for a plugin that must see it.
-        restart spool_bytes: Size = requests().spool_bytes.into();
+        live spool_bytes: Size = requests().spool_bytes.into();
         /// The longest body that is kept so that it can be sent again after a renewal.
-        restart resend_bytes: Size = Size(requests().resend_bytes);
+        live resend_bytes: Size = Size(requests().resend_bytes);
         /// How long all the fetches of one renewal may take together.
-        restart flow_deadline: Duration = requests().flow_deadline;
+        live flow_deadline: Duration = requests().flow_deadline;
         /// How long a reply is held for a plugin that watches it.
-        restart longest_hold: Duration = requests().longest_hold;
+        live longest_hold: Duration = requests().longest_hold;
         /// The least time between two renewals of one account that replies forced.
-        restart forced_renewal_gap: Duration = requests().forced_renewal_gap;
+        live forced_renewal_gap: Duration = requests().forced_renewal_gap;
     }
     /// Where requests may go, beyond the default of public addresses over TLS.
     Egress = "egress" {

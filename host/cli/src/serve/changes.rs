@@ -1,19 +1,21 @@
 //! What changes while the server runs: plugins, the certificate, the configuration.
 //!
-//! SIGHUP has all of them read anew. A configuration with anything wrong leaves the old one in force,
-//! whole, and the log says why; what a running server cannot take is named in a warning. Plugins and
-//! the certificate are read in any case.
+//! SIGHUP has all of them read anew. A configuration with anything wrong, in the policy's file as well,
+//! leaves the old one in force, whole, and the log says why; what a running server cannot take is
+//! named in a warning. Plugins and the certificate are read in any case. Once `reloaded` is logged,
+//! every request that begins is under the new configuration.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::Registry;
+use countersign::Countersign;
+use countersign_gateway::Gateway;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::parts;
 use super::tls::Tls;
 use super::watch::Watch;
-use crate::config::{Layers, Loaded};
+use crate::config::{Layers, Limits, Loaded};
 use crate::log::Valve;
 
 /// Between two looks at the plugin folder.
@@ -27,8 +29,9 @@ pub(super) struct Changes {
     files: Vec<(&'static str, Option<Vec<u8>>)>,
     valve: Valve,
     tls: Option<Tls>,
-    registry: Arc<Registry>,
     watch: Watch,
+    client: Countersign,
+    gateway: Gateway,
 }
 
 impl Changes {
@@ -37,11 +40,12 @@ impl Changes {
         loaded: Loaded,
         valve: Valve,
         tls: Option<Tls>,
-        registry: Arc<Registry>,
         watch: Watch,
+        client: Countersign,
+        gateway: Gateway,
     ) -> Self {
         let files = files(&loaded);
-        Self { layers, loaded, files, valve, tls, registry, watch }
+        Self { layers, loaded, files, valve, tls, watch, client, gateway }
     }
 
     /// Does whatever is told by `reload`, and looks at the folder, for as long as it is let.
@@ -58,7 +62,7 @@ impl Changes {
                 if told {
                     self.reload();
                 } else {
-                    self.watch.look(&self.registry);
+                    self.watch.look(self.client.registry());
                 }
                 self
             });
@@ -71,38 +75,49 @@ impl Changes {
     }
 
     fn reload(&mut self) {
+        // First, since a policy may name what they answer to.
+        self.watch.reload(self.client.registry());
         match self.layers.load() {
             Ok(next) => self.take(next),
-            Err(problems) => {
-                for problem in problems {
-                    let problem = problem.to_line();
-                    tracing::error!(problem, "the configuration is refused; the old one goes on");
-                }
-            }
+            Err(problems) => problems.iter().for_each(|problem| refuse(&problem.to_line())),
         }
         if let (Some(tls), Some((certificate, key))) = (&self.tls, self.loaded.tls())
             && let Err(failure) = tls.replace(certificate, key)
         {
             tracing::error!(problem = failure.message(), "the certificate stays as it was");
         }
-        self.watch.reload(&self.registry);
         tracing::info!("reloaded");
     }
 
     /// Takes what a running server can.
     fn take(&mut self, next: Loaded) {
+        let known = self.client.registry().auth_types();
+        let mut requests = match parts::requests(&next, &known) {
+            Ok(requests) => requests,
+            Err(failure) => return refuse(failure.message()),
+        };
+        // The way out stays as it is, and with it whether http may leave.
+        requests.target.http = self.loaded.settings.egress.allow_http_upstream;
+        self.warn(&next);
+        self.client.set_settings(requests);
+        self.gateway.set_settings(parts::limits(&next.settings.limits));
+        self.take_pins(&next);
+        self.valve.set(&next.settings.log.filter);
+        self.keep(next);
+    }
+
+    /// Names what has changed and cannot be taken.
+    fn warn(&self, next: &Loaded) {
         let (old, new) = (self.loaded.settings.rows(), next.settings.rows());
         let pairs = old.iter().zip(&new).filter(|(old, new)| old.value != new.value && !old.live);
         let mut waiting: Vec<&str> = pairs.map(|(old, _)| old.key.as_str()).collect();
         if self.loaded.data != next.data && !waiting.contains(&"data") {
             waiting.push("data");
         }
-        if self.loaded.tls().is_some() == next.tls().is_some() {
-            self.loaded.settings.tls = next.settings.tls.clone();
-        } else {
+        if self.loaded.tls().is_some() != next.tls().is_some() {
             waiting.extend(["tls.certificate", "tls.key"]);
         }
-        for ((key, old), (_, new)) in self.files.iter().zip(files(&next)) {
+        for ((key, old), (_, new)) in self.files.iter().zip(files(next)) {
             if *old != new && !waiting.contains(key) {
                 waiting.push(key);
             }
@@ -114,16 +129,40 @@ impl Changes {
                 "these have changed, and take effect when the server is started again"
             );
         }
-        self.valve.set(&next.settings.log.filter);
-        self.loaded.settings.log.filter = next.settings.log.filter;
     }
+
+    /// After the policy: a component that comes with a pin finds it there.
+    fn take_pins(&mut self, next: &Loaded) {
+        let pins = &next.settings.server.pins;
+        if *pins != self.loaded.settings.server.pins {
+            let registry = self.client.registry();
+            registry.set_pins(pins.iter().map(|pin| (pin.name.clone(), pin.digest)).collect());
+            self.watch.reload(registry);
+        }
+    }
+
+    /// Notes what is in force now.
+    fn keep(&mut self, next: Loaded) {
+        let same = self.loaded.tls().is_some() == next.tls().is_some();
+        let (kept, next) = (&mut self.loaded.settings, next.settings);
+        if same {
+            kept.tls = next.tls;
+        }
+        kept.log.filter = next.log.filter;
+        kept.server.policy = next.server.policy;
+        kept.server.pins = next.server.pins;
+        kept.requests = next.requests;
+        let cached_accounts = kept.limits.cached_accounts;
+        kept.limits = Limits { cached_accounts, ..next.limits };
+    }
+}
+
+fn refuse(problem: &str) {
+    tracing::error!(problem, "the configuration is refused; the old one goes on");
 }
 
 /// Those that are read once, with what they hold.
 fn files(loaded: &Loaded) -> Vec<(&'static str, Option<Vec<u8>>)> {
-    let read = |path: &std::path::PathBuf| std::fs::read(path).ok();
     let authorities = loaded.settings.egress.upstream_ca.iter();
-    let mut files = vec![("policy", loaded.settings.server.policy.as_ref().and_then(read))];
-    files.extend(authorities.map(|path| ("egress.upstream_ca", read(path))));
-    files
+    authorities.map(|path| ("egress.upstream_ca", std::fs::read(path).ok())).collect()
 }

@@ -44,8 +44,18 @@ pub(super) fn client(
     registry: Arc<Registry>,
     store: Arc<dyn Store>,
 ) -> Result<Countersign, Failure> {
-    let policy = loaded.settings.server.policy.as_deref();
-    let policy = Policy::load(policy, &registry.auth_types())?;
+    let settings = requests(loaded, &registry.auth_types())?;
+    let egress = egress(loaded)?;
+    Ok(Countersign::builder(sandbox, registry, egress).store(store).settings(settings).build())
+}
+
+/// How requests are authorized and sent, and what plugins are let have: `known` are the auth types
+/// that they answer to.
+pub(super) fn requests(
+    loaded: &Loaded,
+    known: &[String],
+) -> Result<countersign::Settings, Failure> {
+    let policy = Policy::load(loaded.settings.server.policy.as_deref(), known)?;
     let given = &loaded.settings.requests;
     let mut settings = policy.settings(loaded.settings.egress.allow_http_upstream);
     settings.spool_bytes = given.spool_bytes.in_memory();
@@ -53,8 +63,7 @@ pub(super) fn client(
     settings.flow_deadline = given.flow_deadline;
     settings.longest_hold = given.longest_hold;
     settings.forced_renewal_gap = given.forced_renewal_gap;
-    let egress = egress(loaded)?;
-    Ok(Countersign::builder(sandbox, registry, egress).store(store).settings(settings).build())
+    Ok(settings)
 }
 
 fn egress(loaded: &Loaded) -> Result<Egress, Failure> {

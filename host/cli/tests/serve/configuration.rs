@@ -170,11 +170,11 @@ async fn sighup_takes_what_it_can_and_a_broken_file_changes_nothing() {
     assert!(server.log().contains("the old one goes on"), "{}", server.log());
     assert!(reqwest::get(&health).await.unwrap().status().is_success());
 
-    std::fs::write(&file, "limits.deadline = \"1s\"\nlog.filter = \"info\"\n").unwrap();
+    std::fs::write(&file, "drain.grace = \"1s\"\nlog.filter = \"info\"\n").unwrap();
     server.signal(Signal::HUP);
     server.logs("take effect when the server is started again");
     let told = server.log().lines().last().unwrap().to_owned();
-    assert!(told.contains("limits.deadline") && !told.contains("log.filter"), "{told}");
+    assert!(told.contains("drain.grace") && !told.contains("log.filter"), "{told}");
     // Which is no warning, and so is told under the new filter alone.
     server.logs("reloaded");
     assert_eq!(server.log().matches("reloaded").count(), 1, "{}", server.log());

@@ -9,6 +9,7 @@ mod drain;
 mod keys;
 mod plugins;
 mod process;
+mod reload;
 mod start;
 mod tls;
 mod world;

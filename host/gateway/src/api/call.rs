@@ -46,7 +46,7 @@ impl FromRequest<Api> for Call {
             faults: Vec::new(),
             headers: parts.headers,
             body,
-            longest: api.longest,
+            longest: api.settings.load().longest_document,
         })
     }
 }

@@ -117,7 +117,7 @@ pub(super) async fn delete(State(api): State<Api>, call: Call) -> Result<Reply, 
 }
 
 pub(super) async fn list(State(api): State<Api>, call: Call) -> Result<Reply, Fault> {
-    api.connections(call, MOST, Described::json).await
+    api.connections(call, MOST, |it| api.shown(it)).await
 }
 
 pub(super) async fn list_app(State(api): State<Api>, call: Call) -> Result<Reply, Fault> {
@@ -157,7 +157,18 @@ impl Api {
     }
 
     async fn connection(&self, row: vault::Connection) -> Result<Json, Fault> {
-        Ok(self.service.described(row).await?.ok_or_else(gone)?.json())
+        Ok(self.shown(&self.service.described(row).await?.ok_or_else(gone)?))
+    }
+
+    /// With where the provider sends a browser once somebody has authorized: its operator must be
+    /// told before anybody can.
+    fn shown(&self, described: &Described) -> Json {
+        let mut json = described.json();
+        if let (Some(url), Some(oauth)) = (&self.public_url, json.get_mut("oauth_config")) {
+            let id = &described.row.id;
+            oauth["redirect_uri"] = format!("{url}/sso/v1/oauth/{id}/callback").into();
+        }
+        json
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -23,8 +24,8 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// Counts.
 pub(crate) struct Crowd {
-    most: usize,
-    most_for_one: usize,
+    most: AtomicUsize,
+    most_for_one: AtomicUsize,
     under_way: Mutex<UnderWay>,
     /// The same number, where it is seen.
     gauge: Gauge,
@@ -45,13 +46,20 @@ pub(super) struct Place {
 
 impl Crowd {
     pub(crate) fn new(most: usize, most_for_one: usize, gauge: Gauge) -> Arc<Self> {
+        let (most, most_for_one) = (most.into(), most_for_one.into());
         Arc::new(Self { most, most_for_one, under_way: Mutex::default(), gauge })
+    }
+
+    /// Other bounds, for who comes from now on.
+    pub(crate) fn set(&self, most: usize, most_for_one: usize) {
+        self.most.store(most, Ordering::Relaxed);
+        self.most_for_one.store(most_for_one, Ordering::Relaxed);
     }
 
     /// A place among all.
     pub(super) fn enter(self: &Arc<Self>) -> Result<Place, Fault> {
         let mut under_way = self.lock();
-        if under_way.all >= self.most {
+        if under_way.all >= self.most.load(Ordering::Relaxed) {
             let message = "too many requests are under way: come again later";
             return Err(Fault::new(Kind::Unavailable, "overloaded", message).after(SOON));
         }
@@ -72,7 +80,7 @@ impl Place {
         {
             let mut under_way = self.crowd.lock();
             let count = under_way.by_account.entry(whose.clone()).or_default();
-            if *count >= self.crowd.most_for_one {
+            if *count >= self.crowd.most_for_one.load(Ordering::Relaxed) {
                 let message = "too many requests of this account are under way: come again later";
                 return Err(Fault::new(Kind::TooMany, "too_many_requests", message).after(SOON));
             }

@@ -3,7 +3,7 @@
 use countersign_vault::Role;
 use serde_json::{Value as Json, json};
 
-use crate::scene::{Scene, desk, shop};
+use crate::scene::{PUBLIC_URL, Scene, desk, shop};
 
 const NONE: Json = Json::Null;
 
@@ -14,10 +14,12 @@ async fn a_connection_is_made_changed_and_removed_and_never_tells_its_secret() {
         "scopes": ["a", "b"], "extensions": {"extra_authorize_params": {"prompt": "consent"}},
         "redirect_uri": "https://ignored.example"}});
     let made = scene.connection(&shop(), "shop-1", oauth).await;
+    let id = made["id"].as_str().unwrap();
     assert_eq!(
         made["oauth_config"],
         json!({"client_id": "c", "scopes": ["a", "b"],
-        "extensions": {"extra_authorize_params": {"prompt": "consent"}}})
+        "extensions": {"extra_authorize_params": {"prompt": "consent"}},
+        "redirect_uri": format!("{PUBLIC_URL}/sso/v1/oauth/{id}/callback")})
     );
     assert_eq!(made["secret_settings"], json!(["client_secret"]));
     for (key, value) in [
@@ -31,6 +33,7 @@ async fn a_connection_is_made_changed_and_removed_and_never_tells_its_secret() {
     }
     let path = format!("/connections/{}", made["id"].as_str().unwrap());
     assert_eq!(scene.get(&path).await.json["connection"], made);
+    assert_eq!(scene.get("/connections").await.json["connections"][0], made);
     // What is read can be changed and sent back.
     let mut change = made.clone();
     change["oauth_config"]["client_id"] = "d".into();
@@ -96,6 +99,9 @@ async fn every_problem_of_a_connection_is_told_under_the_name_that_was_written()
     for field in expected {
         assert!(fields.contains(&field), "{field} is not among {fields:?}");
     }
+    let nested = json!({"provider_key": "shop", "oauth_config": {"client_secret": ["canary"]}});
+    let refused = scene.call("POST", "/connections", &nested).await;
+    assert_eq!(refused.fields(), ["oauth_config.client_secret"]);
     let none = scene.call("POST", "/connections", &json!({})).await;
     assert_eq!((none.fault(), none.fields()), ((400, "invalid_request"), vec!["provider_key"]));
     let made = scene.connection(&shop(), "shop-1", json!({"client_id": "c"})).await;

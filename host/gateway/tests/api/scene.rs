@@ -23,6 +23,9 @@ use tokio::sync::oneshot;
 /// In every secret that these tests send. No answer but one that reveals may hold it.
 pub(crate) const CANARY: &str = "canary";
 
+/// What callers reach the gateway by, as it is told.
+pub(crate) const PUBLIC_URL: &str = "https://gateway.example";
+
 /// What clients of these tests authenticate with.
 const SECRET: &str = "sks_test-canary";
 
@@ -86,6 +89,7 @@ impl Scene {
             random,
             settings,
             audit: None,
+            public_url: Some(PUBLIC_URL.to_owned()),
         };
         let address: SocketAddr = ([127, 0, 0, 1], 0).into();
         let server = Server::bind(address, None, Gateway::new(parts).unwrap()).await.unwrap();
