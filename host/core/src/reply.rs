@@ -140,7 +140,7 @@ impl Inner {
     ) -> Result<Next, Error> {
         let generation = self.registry.generation();
         let facts = self.request_facts(subject, &answer.plugin, generation).await?;
-        let owner = self.memo_owner(&facts);
+        let owner = facts.memo_owner();
         // Or a burst of replies would take the memo from under those that are being authorized.
         let _turn = subject.memo_turn().await;
         let memo = subject.memo(owner);

@@ -117,7 +117,9 @@ impl Usage {
             }
             Err(error) => {
                 tracing::warn!(%error, "when accounts were last used could not be written");
-                batch.iter().for_each(|(id, minute)| noted.wait(id, *minute));
+                for (id, minute) in batch {
+                    noted.wait(&id, minute);
+                }
             }
         }
     }
@@ -166,7 +168,9 @@ mod tests {
     }
 
     fn note(usage: &Usage, accounts: &[&str], now: u64) {
-        accounts.iter().for_each(|account| usage.note(&(*account).into(), now));
+        for account in accounts {
+            usage.note(&(*account).into(), now);
+        }
     }
 
     fn one(account: &str, at: u64) -> Vec<Vec<(String, u64)>> {

@@ -123,7 +123,7 @@ fn policy(folder: &Path) -> PathBuf {
 }
 
 fn configure(folder: &Path, lines: &str) {
-    let text = format!("policy = {:?}\n{lines}", policy(folder));
+    let text = format!("policy = '{}'\n{lines}", policy(folder).display());
     std::fs::write(folder.join("countersign.toml"), text).unwrap();
 }
 

@@ -26,16 +26,18 @@ pub(super) enum Asked {
     Renew(Zeroizing<Vec<u8>>),
 }
 
-impl Inner {
-    /// Whose memo it is that a call with these facts may see.
-    pub(crate) fn memo_owner(&self, facts: &Facts) -> MemoOwner {
+impl Facts {
+    /// Whose memo it is that a call with these may see.
+    pub(crate) fn memo_owner(&self) -> MemoOwner {
         MemoOwner {
-            host: facts.host,
-            digest: facts.plugin.guest.digest,
-            state_version: facts.state_version(),
+            host: self.host,
+            digest: self.plugin.guest.digest,
+            state_version: self.state_version(),
         }
     }
+}
 
+impl Inner {
     pub(super) async fn ask(
         &self,
         subject: &Subject,
@@ -44,7 +46,7 @@ impl Inner {
         outgoing: &mut Outgoing,
         cursor: &[u8],
     ) -> Result<Asked, Error> {
-        let owner = self.memo_owner(facts);
+        let owner = facts.memo_owner();
         // What it wished last time it will most likely wish again; but an answer may be remembered
         // only where it was given without sight, so without a wish it is asked blind first.
         let digest = facts.plugin.guest.digest;

@@ -37,6 +37,18 @@ fn once_for_each_account_within_the_gap() {
 }
 
 #[test]
+fn another_gap_holds_for_what_was_done_before() {
+    let (gaps, clock) = (Gaps::new(Duration::from_secs(30)), Seconds::default());
+    assert!(gaps.pass(&key(1), &clock));
+    clock.0.store(10, Ordering::SeqCst);
+    gaps.set(Duration::from_secs(10));
+    assert!(gaps.pass(&key(1), &clock));
+    gaps.set(Duration::from_secs(11));
+    clock.0.store(20, Ordering::SeqCst);
+    assert!(!gaps.pass(&key(1), &clock));
+}
+
+#[test]
 fn accounts_whose_time_is_over_are_forgotten() {
     let (gaps, clock) = (Gaps::new(Duration::from_secs(30)), Seconds::default());
     for nth in 0..10 * FIRST_SWEEP {
