@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -180,13 +182,11 @@ impl Server {
             bounds: self.bounds,
             peer: Peer(address),
             stopping: self.stopping.clone(),
+            ended: self.ended.clone(),
             _place: place,
             _of_address: of_address,
         };
-        let (ended, tls) = (self.ended.clone(), self.tls.clone());
-        let connection =
-            async move { ended.run_until_cancelled(connection.open(stream, tls)).await };
-        self.connections.spawn(connection);
+        self.connections.spawn(connection.open(stream, self.tls.clone()));
     }
 }
 
@@ -196,24 +196,33 @@ struct Connection {
     bounds: Bounds,
     peer: Peer,
     stopping: CancellationToken,
+    ended: CancellationToken,
     _place: OwnedSemaphorePermit,
     _of_address: OfAddress,
 }
 
+/// Why a connection is not simply let go on.
+enum End {
+    Silent,
+    Useless(Verdict),
+    /// What is under way is finished.
+    Stopping,
+}
+
 impl Connection {
     async fn open(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
-        match tls {
-            None => self.serve(stream).await,
-            Some(tls) => match timeout(self.bounds.head, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.serve(stream).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                Err(_) => tracing::debug!("a TLS handshake took too long"),
-            },
+        let Some(tls) = tls else { return self.serve(stream).await };
+        let shaken = timeout(self.bounds.head, tls.accept(stream));
+        match self.ended.run_until_cancelled(shaken).await {
+            Some(Ok(Ok(stream))) => self.serve(stream).await,
+            Some(Ok(Err(error))) => tracing::debug!(%error, "a TLS handshake failed"),
+            Some(Err(_)) => tracing::debug!("a TLS handshake took too long"),
+            None => {}
         }
     }
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let Self { gateway, bounds, peer, stopping, .. } = &self;
+        let Self { gateway, bounds, peer, stopping, ended, .. } = &self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -240,24 +249,38 @@ impl Connection {
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            () = silence(&heard, bounds.head) => return tracing::debug!("a connection stayed silent"),
-            verdict = watch.verdict() => {
-                tracing::debug!(?verdict, "a connection is of no use");
-                if verdict == Verdict::Stalled {
-                    return;
-                }
-                connection.as_mut().graceful_shutdown();
-                // Whatever it has still to write, nobody may be reading.
-                timeout(LAST_WORDS, connection).await.unwrap_or(Ok(()))
-            }
-            () = stopping.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let end = async {
+            tokio::select! {
+                () = silence(&heard, bounds.head) => End::Silent,
+                verdict = watch.verdict() => End::Useless(verdict),
+                () = stopping.cancelled() => End::Stopping,
             }
         };
-        if let Err(error) = ended {
+        // A set polls what has been woken alone: the connection is woken several times for each
+        // request, and the others once in its life.
+        let mut end = FuturesUnordered::from_iter([end]);
+        let served = tokio::select! {
+            biased;
+            served = &mut connection => Some(served),
+            Some(end) = end.next() => match end {
+                End::Silent => return tracing::debug!("a connection stayed silent"),
+                End::Useless(verdict) => {
+                    tracing::debug!(?verdict, "a connection is of no use");
+                    if verdict == Verdict::Stalled {
+                        return;
+                    }
+                    connection.as_mut().graceful_shutdown();
+                    // Whatever it has still to write, nobody may be reading.
+                    let last = ended.run_until_cancelled(timeout(LAST_WORDS, connection)).await;
+                    last.and_then(Result::ok)
+                }
+                End::Stopping => {
+                    connection.as_mut().graceful_shutdown();
+                    ended.run_until_cancelled(connection).await
+                }
+            },
+        };
+        if let Some(Err(error)) = served {
             tracing::debug!(error, "a connection broke off");
         }
     }
