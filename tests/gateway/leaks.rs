@@ -12,6 +12,7 @@ use reqwest::{Client, Response};
 use serde_json::{Value as Json, json};
 
 use crate::canary::traces;
+use crate::collector::Collector;
 use crate::process::{Ended, Process};
 use crate::scene::{Gateway, account, is_well, named, payload, text, values};
 
@@ -283,6 +284,17 @@ async fn read(run: &mut Run) {
     assert_eq!(run.keep("/metrics", answer).await.0, 200);
 }
 
+/// What a request causes names it, on whatever task or thread that is.
+fn all_are_named(log: &str) {
+    for part in ["refused code=", "a renewal that a reply asked for failed", "plugin="] {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(part)).collect();
+        assert!(!lines.is_empty(), "nothing was heard of {part}");
+        for line in lines {
+            assert!(line.contains("request{request_id="), "{line}");
+        }
+    }
+}
+
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
@@ -321,7 +333,10 @@ async fn no_secret_is_told_in_any_log_file_number_or_answer() {
     let mut mapped: Vec<String> =
         HOSTS.iter().map(|host| format!("{host}:443={}", upstream.address())).collect();
     mapped.push(format!("{GONE}:443=127.0.0.1:1"));
+    let collector = Collector::start().await;
+    let endpoint = format!("traces.endpoint={}", collector.url());
     let mut arguments = vec!["--log", "trace", "--upstream-ca", authority.to_str().unwrap()];
+    arguments.extend(["--set", &endpoint]);
     arguments.extend(mapped.iter().flat_map(|mapping| ["--resolve", mapping]));
     let process = Process::serve(&data, &arguments);
     let gateway = Gateway::of(&process, (&id, &secret)).await;
@@ -344,6 +359,8 @@ async fn no_secret_is_told_in_any_log_file_number_or_answer() {
     }
     told.extend(files);
     told.extend([("its output".to_owned(), out), ("its log".to_owned(), err.clone())]);
+    let exported = String::from_utf8_lossy(&collector.bytes()).into_owned();
+    told.push(("its traces".to_owned(), exported));
 
     // It was all there: the credentials went out, and the log is a trace.
     for canary in [BEARER, BASIC, KEY, QUERY, ACCESS, RENEWED, CHANGED] {
@@ -352,6 +369,11 @@ async fn no_secret_is_told_in_any_log_file_number_or_answer() {
     for part in ["TRACE", "hyper_util::", "h2::", "rustls::", "sqlx"] {
         assert!(err.contains(part), "nothing was heard of {part}");
     }
+    let spans = collector.spans();
+    for name in ["POST /proxy/{path}", "PUT /api/v1/{path}", "plugin", "renewal", "upstream"] {
+        assert!(spans.iter().any(|(_, span)| span.name == name), "no trace tells of {name}");
+    }
+    all_are_named(&err);
     let key = std::fs::read_to_string(data.join("master.key")).unwrap();
     for canary in CANARIES.into_iter().chain([&*secret, &*token, key.trim()]) {
         for (by, said) in &told {

@@ -9,6 +9,9 @@
 #[path = "../src/canary.rs"]
 #[allow(unreachable_pub, reason = "public in the crate that it is of")]
 mod canary;
+#[path = "../../host/cli/tests/serve/collector.rs"]
+#[allow(dead_code, reason = "the suite that it is of uses the rest")]
+mod collector;
 #[path = "../../host/cli/tests/serve/process.rs"]
 #[allow(dead_code, reason = "the suite that it is of uses the rest")]
 mod process;

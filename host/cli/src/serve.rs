@@ -30,6 +30,7 @@ use crate::failure::Failure;
 use crate::host::{self, Host};
 use crate::log::Valve;
 use crate::output::Output;
+use crate::traces::Traces;
 
 pub(crate) use data::{failed, make_key, open};
 
@@ -44,10 +45,14 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// Serves until it is told to stop.
 pub(crate) fn run(layers: Layers, output: &Output) -> Result<ExitCode, Failure> {
     let loaded = layers.load().map_err(|problems| config::refused(&problems))?;
-    let log = &loaded.settings.log;
-    let valve = Valve::open(&log.filter, log.format);
     let runtime = host::runtime()?;
+    let traces = Traces::start(&loaded.settings.traces, runtime.handle())?;
+    let log = &loaded.settings.log;
+    let valve = Valve::open(&log.filter, log.format, traces.as_ref());
     let served = runtime.block_on(serve(layers, loaded, valve, output));
+    if let Some(traces) = traces {
+        traces.close();
+    }
     // A plugin that is being compiled would be waited for otherwise.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
@@ -70,7 +75,8 @@ async fn serve(
     let host = loading.await.map_err(|_| stopped("loading the plugins"))??;
     let Host { sandbox, registry: plugins } = host;
     let following = vault.follow().await.map_err(|error| data::failed(&error))?;
-    let limits = parts::limits(&loaded.settings.limits);
+    let mut limits = parts::limits(&loaded.settings.limits);
+    limits.traces = loaded.settings.traces.endpoint.is_some();
     let store = CachedStore::new(Arc::clone(&vault) as _, &following, limits.cached_states());
     let client = parts::client(&loaded, sandbox, plugins, Arc::new(store))?;
     let gateway = Gateway::new(Parts {

@@ -31,6 +31,8 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::time::{timeout, timeout_at};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 use zeroize::Zeroizing;
 
 use crate::target::TargetUrl;
@@ -142,7 +144,33 @@ impl Egress {
         self.send_there(destination, parts, body).await
     }
 
+    /// With a span around it.
     async fn send_there<B>(
+        &self,
+        destination: Destination,
+        parts: http::request::Parts,
+        body: B,
+    ) -> Result<Response<ReplyBody>, EgressError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let span = tracing::debug_span!(
+            "upstream",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.response.status_code = Empty,
+        );
+        let sent = self.send_once(destination, parts, body).instrument(span.clone()).await;
+        match &sent {
+            Ok(reply) => {
+                span.record("http.response.status_code", i64::from(reply.status().as_u16()))
+            }
+            Err(_) => span.record("otel.status_code", "ERROR"),
+        };
+        sent
+    }
+
+    async fn send_once<B>(
         &self,
         destination: Destination,
         mut parts: http::request::Parts,

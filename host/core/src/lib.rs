@@ -52,6 +52,7 @@ mod contract;
 mod facts;
 mod remember;
 mod reply;
+mod step;
 
 pub use client::{Builder, Countersign, Settings};
 pub use egress::Egress;

@@ -30,6 +30,7 @@ use wasmtime::{Engine, Store};
 
 use crate::contract;
 use crate::random::Random;
+use crate::step;
 use crate::tally::CallCounts;
 
 pub use guest::{Digest, GuestStatus};
@@ -203,6 +204,8 @@ impl Sandbox {
         suspended()?;
 
         let operation = prepare();
+        // A span lasts as long as the call, whoever still waits for it.
+        let span = step::or_current(tracing::debug_span!("plugin", countersign.plugin = guest.name));
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
         let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
@@ -216,8 +219,8 @@ impl Sandbox {
             counts.called(began.elapsed());
             // Here and not by the caller, who may have gone away: a plugin that outlasts its
             // callers' patience is judged all the same.
-            let result = settle(&called, result, &limits, &counts);
-            drop((seat, share));
+            let result = span.in_scope(|| settle(&called, result, &limits, &counts));
+            drop((seat, share, span));
             drop(sender.send(result.map(|value| Answer { value, log })));
         });
         receiver.await.map_err(|_| CallError::Host("a call was lost"))?

@@ -23,6 +23,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 use crate::answer::{self, Answer, AnswerBody, REQUEST_ID_HEADER};
 use crate::api;
@@ -36,6 +37,7 @@ use crate::proxy::{Crowd, Proxy};
 use crate::service::Service;
 use crate::settings::{InForce, Settings};
 use crate::token::Tokens;
+use crate::trace::Trace;
 use crate::usage::Usage;
 
 /// Longest id that is taken over from a caller, in bytes.
@@ -132,6 +134,7 @@ impl Gateway {
             metrics.under_way.clone(),
         );
         let tokens = Tokens::new(vault.clone(), Arc::clone(&clock), random.clone(), &settings);
+        let traces = settings.traces;
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let inner = Inner {
             settings: Arc::clone(&settings),
@@ -144,6 +147,7 @@ impl Gateway {
                 host,
                 clock,
                 settings,
+                traces,
                 metrics: Arc::clone(&metrics),
                 injections: injections.clone(),
                 usage: Arc::clone(&usage),
@@ -195,18 +199,23 @@ impl Gateway {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let id = self.inner.ids.of(&parts.headers);
         let door = Door::of(&parts);
         let name = door.as_ref().map_or("none", |door| door.name());
+        let traces = self.inner.proxy.traces;
+        let trace = Trace::begin(traces, door.as_ref().ok().copied(), &mut parts, &id);
         let answered = match door {
-            Ok(door) => self.inner.answer(door, parts, body, &id).await,
+            Ok(door) => {
+                let answering = self.inner.answer(door, parts, body, &id);
+                answering.instrument(trace.span().clone()).await
+            }
             Err(fault) => Err(fault),
         };
         let (mut answer, code) = match answered {
             Ok(answer) => (answer, ""),
             Err(fault) => {
-                tracing::info!(request = &*id, code = fault.code, "refused");
+                trace.span().in_scope(|| tracing::info!(code = fault.code, "refused"));
                 (answer::fault(&fault, &id), fault.code)
             }
         };
@@ -214,6 +223,7 @@ impl Gateway {
         let status = answer.status();
         let class = metrics::class(status.as_u16());
         self.inner.metrics.answered(name, class, code);
+        trace.answered(status, code);
         if let Ok(id) = HeaderValue::from_str(&id) {
             answer.headers_mut().insert(REQUEST_ID_HEADER, id);
         }

@@ -34,6 +34,7 @@ mod server;
 mod service;
 mod settings;
 mod token;
+mod trace;
 mod usage;
 
 pub use answer::{Answer, AnswerBody, FAULT_HEADER, REQUEST_ID_HEADER};

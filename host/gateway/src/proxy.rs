@@ -23,6 +23,7 @@ use http_body::Body;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::caller::Caller;
@@ -32,6 +33,7 @@ use crate::injections::{Injection, Injections};
 use crate::metrics::{self, Metrics};
 use crate::service::{Service, Whose};
 use crate::settings::{InForce, Settings};
+use crate::trace;
 use crate::usage::Usage;
 
 pub(crate) use crowd::Crowd;
@@ -44,6 +46,7 @@ pub(crate) struct Proxy {
     pub(crate) host: Countersign,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: InForce,
+    pub(crate) traces: bool,
     pub(crate) metrics: Arc<Metrics>,
     /// `None` where no audit is kept.
     pub(crate) injections: Option<Arc<Injections>>,
@@ -111,7 +114,8 @@ impl Proxy {
         message::settle_reply(&mut parts.headers, pass_cookies);
         let body = match (tunnel, upgrade) {
             (Some(tunnel), Some(upgrade)) => {
-                self.tunnels.spawn(tunnel::run(upgrade, tunnel, tunnel_idle, place));
+                let run = tunnel::run(upgrade, tunnel, tunnel_idle, place);
+                self.tunnels.spawn(run.in_current_span());
                 AnswerBody::upstream(body)
             }
             _ => AnswerBody::upstream(Counted::new(body, place)),
@@ -140,6 +144,10 @@ impl Proxy {
         if let Some(subject) = subject {
             let outcome = status.map_or(outcome, metrics::class);
             self.metrics.proxied(subject.pattern().auth_type(), outcome, began.elapsed());
+            if self.traces {
+                let provider = subject.provider().identifier();
+                trace::subject(&whose.connector, provider, subject.pattern().auth_type());
+            }
         }
         // Who asks for what is not there, or may not, gets no credential: that is for the log.
         let (Some(injections), Some(account)) = (&self.injections, account) else { return };

@@ -37,6 +37,9 @@ pub struct Settings {
     /// caller that keeps cookies by host would send those of one account with the next one's
     /// requests, since all of them come from the gateway's.
     pub pass_cookies: bool,
+    /// Whether requests are traced: the log's subscriber exports spans, and a caller's `traceparent`
+    /// gives way to ours. From the start on: later settings do not change it.
+    pub traces: bool,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             tunnel_idle: Duration::from_mins(10),
             cached_accounts: 20_000,
             pass_cookies: false,
+            traces: false,
         }
     }
 }

@@ -113,7 +113,7 @@ impl Tokens {
                 answer::document(StatusCode::OK, &json)
             }
             Err(Refusal { error, fault }) => {
-                tracing::info!(request, code = fault.code, "no token was given");
+                tracing::info!(code = fault.code, "no token was given");
                 answer::token_fault(&fault, error, request)
             }
         }

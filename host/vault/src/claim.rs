@@ -15,6 +15,7 @@ use sqlx::{AnyConnection, Row as _};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::database::Database;
 use crate::error::VaultError;
@@ -110,17 +111,18 @@ impl SqlVault {
         let (sender, receiver) = oneshot::channel();
         // On a task of its own: whoever stops waiting in the middle of it leaves no claim behind that
         // nobody gives back.
-        self.tasks.spawn(async move {
+        let taking = async move {
             let taken = take_in_the_end(&database, &owner, &node, lease, &sender).await;
             let claim = taken.and_then(|fence| {
                 let beat = beat(database.clone(), owner.clone(), fence, lease / BEATS);
-                let beating = tokio::spawn(beat);
+                let beating = tokio::spawn(beat.in_current_span());
                 let held = Held { database, tasks, owner, fence, beating, turn: Some(turn) };
                 Ok(Claim::new(number(fence)?, Box::new(held)))
             });
             // Where nobody waits any more it is given back as it is dropped.
             drop(sender.send(claim));
-        });
+        };
+        self.tasks.spawn(taking.in_current_span());
         receiver.await.map_err(|_| VaultError::Unavailable("the vault is closed".to_owned()))?
     }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Any, AnyConnection, Row as _, Transaction};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::change::Change;
 use crate::database::Database;
@@ -65,7 +66,7 @@ impl Write {
     pub(crate) async fn commit(mut self, change: Change) -> Result<(), VaultError> {
         self.changes.insert(change);
         let tasks = self.tasks.clone();
-        let ended = tasks.spawn(self.end()).await;
+        let ended = tasks.spawn(self.end().in_current_span()).await;
         ended.map_err(|_| VaultError::Unavailable("the vault is closed".to_owned()))?
     }
 

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Reader;
-use super::setting::{Filter, Format, Setting, Size};
+use super::setting::{Collector, Filter, Format, Name, Ratio, Setting, Size};
 use crate::arguments::Pin;
 
 /// Where it listens when nothing is said.
@@ -157,6 +157,18 @@ sections! {
         /// Lines for people, or one JSON object a line.
         restart format: Format = Format::Text;
     }
+    /// Traces, which go to an OpenTelemetry collector. Where none is named there are none.
+    Traces = "traces" {
+        /// Where the collector takes OTLP over HTTP; `/v1/traces` is added to it.
+        restart endpoint: Option<Collector> = None;
+        /// How many of the traces that begin here are kept, from none to all. One that a caller
+        /// began is kept where the caller keeps it.
+        restart sample: Ratio = Ratio(1.0);
+        /// What this server is called there.
+        restart service_name: Name = Name("countersign".to_owned());
+        /// How long the collector may take for a batch, and all that is left for at the end.
+        restart timeout: Duration = Duration::from_secs(5);
+    }
     /// What one caller can take from the others.
     Limits = "limits" {
         /// How long a token lives.
@@ -248,6 +260,7 @@ pub(crate) struct Configuration {
     pub(crate) server: Server,
     pub(crate) tls: Tls,
     pub(crate) log: Log,
+    pub(crate) traces: Traces,
     pub(crate) limits: Limits,
     pub(crate) requests: Requests,
     pub(crate) egress: Egress,
@@ -269,10 +282,11 @@ fn part<S: Section>(section: &S) -> Part {
 impl Configuration {
     /// Takes what the layers say; whatever they do not name stays as it is.
     pub(super) fn read(&mut self, reader: &mut Reader) {
-        let Self { server, tls, log, limits, requests, egress, sandbox, drain } = self;
+        let Self { server, tls, log, traces, limits, requests, egress, sandbox, drain } = self;
         server.read(reader);
         tls.read(reader);
         log.read(reader);
+        traces.read(reader);
         limits.read(reader);
         requests.read(reader);
         egress.read(reader);
@@ -282,11 +296,12 @@ impl Configuration {
 
     /// All of it, in its order.
     pub(crate) fn parts(&self) -> Vec<Part> {
-        let Self { server, tls, log, limits, requests, egress, sandbox, drain } = self;
+        let Self { server, tls, log, traces, limits, requests, egress, sandbox, drain } = self;
         vec![
             part(server),
             part(tls),
             part(log),
+            part(traces),
             part(limits),
             part(requests),
             part(egress),

@@ -48,6 +48,18 @@ pub(crate) struct Size(pub(crate) u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filter(pub(crate) String);
 
+/// Where a collector of traces is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Collector(Url);
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ratio(pub(crate) f64);
+
+/// What something is called, which is not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name(pub(crate) String);
+
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -58,7 +70,9 @@ pub(crate) enum Format {
 fn scalar<T: Scalar>(value: &Value) -> Option<T> {
     match &value.kind {
         ValueKind::String(text) => T::parse(text),
-        ValueKind::Boolean(_) | ValueKind::I64(_) | ValueKind::U64(_) if T::BARE.0 => {
+        ValueKind::Boolean(_) | ValueKind::I64(_) | ValueKind::U64(_) | ValueKind::Float(_)
+            if T::BARE.0 =>
+        {
             T::parse(&value.kind.to_string())
         }
         _ => None,
@@ -89,7 +103,7 @@ macro_rules! settings {
     };
 }
 
-settings!(bool, NonZeroU32, NonZeroUsize, Size, Duration, SocketAddr, Filter, Format);
+settings!(bool, NonZeroU32, NonZeroUsize, Size, Duration, SocketAddr, Filter, Format, Ratio, Name);
 
 impl<T: Scalar> Setting for Option<T> {
     fn takes() -> String {
@@ -332,6 +346,57 @@ impl Scalar for Filter {
 
     fn parse(text: &str) -> Option<Self> {
         EnvFilter::builder().parse(text).ok().map(|_| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Collector {
+    /// Where it takes traces (OTLP 1.0, "OTLP/HTTP Request").
+    pub(crate) fn traces(&self) -> String {
+        format!("{}/v1/traces", self.text())
+    }
+}
+
+impl Scalar for Collector {
+    const TAKES: &'static str =
+        "a URL without a user or a query, such as \"http://127.0.0.1:4318\"";
+
+    fn parse(text: &str) -> Option<Self> {
+        let url: Url = text.parse().ok()?;
+        let bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        (matches!(url.scheme(), "http" | "https") && bare).then_some(Self(url))
+    }
+
+    fn text(&self) -> String {
+        self.0.as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+impl Scalar for Ratio {
+    const TAKES: &'static str = "a number from 0 to 1";
+    const BARE: (bool, bool) = (true, true);
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).map(Self)
+    }
+
+    fn text(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
+
+impl Scalar for Name {
+    const TAKES: &'static str = "a name";
+
+    fn parse(text: &str) -> Option<Self> {
+        let plain = !text.trim().is_empty() && !text.chars().any(char::is_control);
+        plain.then(|| Self(text.to_owned()))
     }
 
     fn text(&self) -> String {

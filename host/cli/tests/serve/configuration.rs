@@ -41,6 +41,10 @@ fn every_key_that_is_wrong_is_named_with_what_would_be_right_and_no_value() {
         deadline = 30\n\
         most_in_flight = 0\n\
         longest_body = \"canaryKiB\"\n\
+        [traces]\n\
+        endpoint = \"http://user:canary@127.0.0.1:4318\"\n\
+        sample = 1.5\n\
+        service_name = \" \"\n\
         [egress]\n\
         resolve = [\"api.example.com:443\"]\n";
     let json = check(
@@ -62,6 +66,9 @@ fn every_key_that_is_wrong_is_named_with_what_would_be_right_and_no_value() {
         ("log", "log.filter"),
         ("master_keys", "env:NAME"),
         ("tokens_per_minute", "limits.tokens_per_minute"),
+        ("traces.endpoint", "without a user"),
+        ("traces.sample", "from 0 to 1"),
+        ("traces.service_name", "a name"),
     ];
     let found = wrong(&json);
     let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();

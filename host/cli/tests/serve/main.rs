@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "outside #[test], tests all the same")]
 
 mod clients;
+mod collector;
 mod configuration;
 mod drain;
 mod keys;
+mod log;
 mod plugins;
 mod process;
 mod reload;
 mod start;
 mod tls;
+mod traces;
 mod world;

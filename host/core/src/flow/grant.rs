@@ -10,6 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
+use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -129,10 +130,11 @@ impl Countersign {
             }
         };
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
-        let task = self.inner.tasks.spawn(async move {
+        let resuming = async move {
             let claim = inner.store.claim(&paused.waiting.flow.key(&subject)).await?;
             inner.resume(&subject, paused.waiting, event, &claim).await
-        });
+        };
+        let task = self.inner.tasks.spawn(resuming.in_current_span());
         progress(task.await.map_err(|_| Error::Host("a flow was lost"))??)
     }
 
@@ -144,11 +146,12 @@ impl Countersign {
         wishes: BTreeMap<String, String>,
     ) -> Result<Progress, Error> {
         let (inner, subject) = (Arc::clone(&self.inner), Arc::clone(subject));
-        let task = self.inner.tasks.spawn(async move {
+        let beginning = async move {
             let claim = inner.store.claim(&purpose.flow().key(&subject)).await?;
             let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
             inner.begin(&subject, plugin, &purpose, wishes, &claim).await
-        });
+        };
+        let task = self.inner.tasks.spawn(beginning.in_current_span());
         progress(task.await.map_err(|_| Error::Host("a flow was lost"))??)
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::pace::Attempt;
@@ -21,6 +22,7 @@ use crate::contract::flow::Event;
 use crate::error::Error;
 use crate::facts::version;
 use crate::sandbox::{Digest, Flow};
+use crate::step;
 use crate::store::StateKey;
 use crate::subject::Subject;
 
@@ -129,7 +131,7 @@ impl Inner {
             return;
         }
         let (inner, subject, seen) = (Arc::clone(self), Arc::clone(subject), state.version);
-        self.tasks.spawn(async move {
+        let renewing = async move {
             let renewed = match flow {
                 Flow::Setup => inner.set_up_again(&subject, seen).await,
                 _ => inner.renew(&subject, seen, Zeroizing::default()).await,
@@ -137,7 +139,8 @@ impl Inner {
             if let Err(error) = renewed {
                 tracing::warn!(code = error.code(), %flow, "a renewal ahead of expiry failed");
             }
-        });
+        };
+        self.tasks.spawn(renewing.in_current_span());
     }
 
     /// Waits for a renewal that is under way. `None` where there is none.
@@ -165,7 +168,9 @@ impl Inner {
                 .entry(key.clone())
                 .or_insert_with(|| {
                     let (inner, subject) = (Arc::clone(self), Arc::clone(subject));
-                    let task = self.tasks.spawn(async move {
+                    let flow = purpose.flow();
+                    let span = step::or_current(tracing::debug_span!("renewal", countersign.flow = %flow));
+                    let renewing = async move {
                         // Also where the task dies: nobody must find a dead renewal for ever.
                         let _over = Over { renewals: &inner.renewals, key };
                         let renewed = inner.renew_alone(&subject, &purpose, attempt.seen).await;
@@ -185,7 +190,8 @@ impl Inner {
                             }
                         }
                         renewed
-                    });
+                    };
+                    let task = self.tasks.spawn(renewing.instrument(span));
                     let outcome = task.map(|joined| {
                         joined.unwrap_or_else(|_| Err(Arc::new(Error::Host("a renewal was lost"))))
                     });

@@ -26,7 +26,8 @@ fn every_limit_of_the_gateway_is_a_setting_and_arrives_there() {
     let shown = format!("{:?}", super::limits(&loaded.settings.limits));
     let fields: Vec<String> =
         changed.iter().map(|(key, _, shown)| format!("{key}: {shown}")).collect();
-    assert_eq!(shown, format!("Settings {{ {} }}", fields.join(", ")));
+    // Which is no limit, and set where a collector is named.
+    assert_eq!(shown, format!("Settings {{ {}, traces: false }}", fields.join(", ")));
     let usual = super::limits(&Configuration::default().limits);
     assert_eq!(format!("{usual:?}"), format!("{:?}", countersign_gateway::Settings::default()));
 }
