@@ -119,10 +119,12 @@ impl Traces {
     }
 }
 
-/// Lines of the log may tell more than a span does, and other libraries' spans anything at all.
+/// Lines of the log may tell more than a span does, and other libraries' spans anything at all. Of our
+/// own, those are meant for a collector that say what kind they are to it.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     let krate = metadata.target().split("::").next().unwrap_or_default();
-    metadata.is_span() && (krate == "countersign" || krate == "countersign_gateway")
+    let ours = krate == "countersign" || krate == "countersign_gateway";
+    ours && metadata.is_span() && metadata.fields().field("otel.kind").is_some()
 }
 
 /// The way to the collector. The thread that sends batches is on no runtime.
@@ -136,9 +138,9 @@ struct Client {
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let request = reqwest::Request::try_from(request)?;
-        let sending = self.http.execute(request);
+        let http = self.http.clone();
         let exchange = self.runtime.spawn(async move {
-            let mut reply = sending.await?;
+            let mut reply = http.execute(request).await?;
             let mut body = BytesMut::new();
             while let Some(piece) = reply.chunk().await? {
                 if body.len() + piece.len() > LONGEST_ANSWER {

@@ -205,7 +205,11 @@ impl Sandbox {
 
         let operation = prepare();
         // A span lasts as long as the call, whoever still waits for it.
-        let span = step::or_current(tracing::debug_span!("plugin", countersign.plugin = guest.name));
+        let span = step::or_current(tracing::debug_span!(
+            "plugin",
+            otel.kind = "internal",
+            countersign.plugin = guest.name,
+        ));
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
         let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));

@@ -1,8 +1,8 @@
 //! Steps of a request in its trace: calls of plugins, renewals, exchanges with upstreams.
 //!
 //! They are spans at `debug`, so that a log at its usual level makes none of them; whoever exports
-//! traces takes them at every level. What is logged below a step that goes on elsewhere, on a task or
-//! a thread of its own, is still logged in the span of the request that it is of.
+//! traces takes them at every level, by the field `otel.kind`. What is logged below a step that goes
+//! on elsewhere, on a task or a thread of its own, is still logged in the span of its request.
 
 use tracing::Span;
 

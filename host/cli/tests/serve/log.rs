@@ -21,8 +21,7 @@ async fn each_line_of_a_request_names_its_id_whoever_writes_it() {
         ("sqlx=debug", "sqlx::query", 1),
         ("countersign_gateway::token=info", "countersign_gateway::token", 2),
     ] {
-        let server =
-            Process::serve(folder.path(), &["--set", "log.format=json", "--log", filter]);
+        let server = Process::serve(folder.path(), &["--set", "log.format=json", "--log", filter]);
         let url = server.url().to_owned();
         let ask = |path: &str, id: &str| {
             let request = reqwest::Client::new().post(format!("{url}{path}"));

@@ -120,7 +120,7 @@ async fn a_proxied_request_is_one_trace_that_goes_on_with_the_callers() {
     assert_eq!(attributes(&root.attributes), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     let [plugin] = named(&spans, "plugin")[..] else { panic!("{spans:?}") };
     assert_eq!(plugin.parent_span_id, root.span_id);
-    let expected = [("countersign.plugin".to_owned(), "BEARER".to_owned())];
+    let expected = [("countersign.plugin".to_owned(), "bearer".to_owned())];
     assert_eq!(attributes(&plugin.attributes), expected);
     let [upstream] = named(&spans, "upstream")[..] else { panic!("{spans:?}") };
     assert_eq!(upstream.parent_span_id, root.span_id);
@@ -170,7 +170,8 @@ async fn a_trace_begins_where_the_caller_has_none_and_tells_how_requests_ended()
     let mut roots = named(&spans, PROXIED);
     roots.sort_by_key(|span| span.start_time_unix_nano);
     assert_eq!(roots.len(), cases.len());
-    for ((root, parent), (path, _, status, error, failed)) in roots.iter().zip(parents).zip(&cases) {
+    for ((root, parent), (path, _, status, error, failed)) in roots.iter().zip(parents).zip(&cases)
+    {
         assert!(root.parent_span_id.is_empty(), "{path}");
         let attributes = attributes(&root.attributes);
         let of = |name: &str| {

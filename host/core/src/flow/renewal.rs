@@ -169,7 +169,11 @@ impl Inner {
                 .or_insert_with(|| {
                     let (inner, subject) = (Arc::clone(self), Arc::clone(subject));
                     let flow = purpose.flow();
-                    let span = step::or_current(tracing::debug_span!("renewal", countersign.flow = %flow));
+                    let span = step::or_current(tracing::debug_span!(
+                        "renewal",
+                        otel.kind = "internal",
+                        countersign.flow = %flow,
+                    ));
                     let renewing = async move {
                         // Also where the task dies: nobody must find a dead renewal for ever.
                         let _over = Over { renewals: &inner.renewals, key };
