@@ -115,5 +115,5 @@ pub(crate) fn attributes(attributes: &[KeyValue]) -> Vec<(String, String)> {
 
 /// An id, as headers write it.
 pub(crate) fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    id.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }

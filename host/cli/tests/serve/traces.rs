@@ -79,6 +79,9 @@ fn named<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
     spans.iter().filter(|span| span.name == name).collect()
 }
 
+/// A path, headers, and the status, the error and whether it is the server's.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str, bool);
+
 const PROXIED: &str = "GET /proxy/{path}";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,7 +149,7 @@ async fn a_trace_begins_where_the_caller_has_none_and_tells_how_requests_ended()
     let torn = [("traceparent", "00-canary-canary-01"), ("tracestate", "other=1")];
     let nobody = [("connection_name", "canary-connection")];
     let none = [("traceparent", "")];
-    let cases: [(&str, &[(&str, &str)], u16, &str, bool); 5] = [
+    let cases: [Case<'_>; 5] = [
         ("/v1", &[], 200, "", false),
         ("/v1", &torn, 200, "", false),
         ("/404", &none, 404, "", false),
