@@ -9,25 +9,18 @@ mod changes;
 mod data;
 mod first_client;
 mod parts;
+mod serving;
 mod signals;
 mod tls;
 mod watch;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use countersign::clock::SystemClock;
-use countersign::random::SystemRandom;
-use countersign_gateway::{Gateway, Parts, Server};
-use countersign_vault::Follows as _;
-use countersign_vault::cache::CachedStore;
-use tokio::time::timeout;
+use std::time::Instant;
 
 use crate::codes;
 use crate::config::{self, Layers, Loaded};
 use crate::failure::Failure;
-use crate::host::{self, Host};
+use crate::host;
 use crate::log::Valve;
 use crate::output::Output;
 use crate::traces::Traces;
@@ -35,12 +28,8 @@ use crate::traces::Traces;
 pub(crate) use data::{failed, make_key, open};
 
 use changes::Changes;
+use serving::{Beginning, Serving};
 use signals::Signals;
-use tls::Tls;
-use watch::Watch;
-
-/// For the database to be closed by those who still use it.
-const CLOSING: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(crate) fn run(layers: Layers, output: &Output) -> Result<ExitCode, Failure> {
@@ -65,60 +54,26 @@ async fn serve(
     output: &Output,
 ) -> Result<(), Failure> {
     let began = Instant::now();
-    let tls = loaded.tls().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
-    let (vault, lock) = data::begin(&loaded).await?;
-    let vault = Arc::new(vault);
-    // What changes from here on is noticed.
-    let watch = Watch::new(loaded.plugins());
-    let parts = loaded.clone();
-    let loading = tokio::task::spawn_blocking(move || parts::host(&parts));
-    let host = loading.await.map_err(|_| stopped("loading the plugins"))??;
-    let Host { sandbox, registry: plugins } = host;
-    let following = vault.follow().await.map_err(|error| data::failed(&error))?;
-    let mut limits = parts::limits(&loaded.settings.limits);
-    limits.traces = loaded.settings.traces.endpoint.is_some();
-    let store = CachedStore::new(Arc::clone(&vault) as _, &following, limits.cached_states());
-    let client = parts::client(&loaded, sandbox, plugins, Arc::new(store))?;
-    let gateway = Gateway::new(Parts {
-        vault: Arc::clone(&vault) as _,
-        following,
-        host: client.clone(),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        settings: limits,
-        audit: Some(loaded.data.clone()),
-        public_url: public_url(&loaded),
-    });
-    let gateway = gateway.map_err(|error| Failure::new(codes::HOST_UNUSABLE, error.to_string()))?;
-    let server_config = tls.as_ref().map(Tls::config).transpose()?;
-    let listen = loaded.settings.server.listen;
-    let cannot_listen = |error: std::io::Error| {
-        Failure::new(codes::LISTEN_FAILED, format!("{listen}: {error}")).at("listen")
-    };
-    let server =
-        Server::bind(listen, server_config, gateway.clone()).await.map_err(cannot_listen)?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let address = format!("{scheme}://{}", server.address().map_err(cannot_listen)?);
+    let (serving, Beginning { lock, watch, tls }) = Serving::begin(&loaded).await?;
+    let address = serving.address.clone();
     let public = public_url(&loaded).unwrap_or_else(|| address.clone());
-    first_client::see_to_one(&vault, &public, output).await?;
+    first_client::see_to_one(&serving.vault, &public, output).await?;
     drop(lock);
 
     let signals = Signals::listen().map_err(|_| stopped("waiting for signals"))?;
     let grace = loaded.settings.drain.grace;
     let (stop, changed) = signals.split();
-    let changes = Changes::new(layers, loaded, valve, tls, watch, client.clone(), gateway.clone());
+    let (client, gateway) = (serving.client.clone(), serving.gateway.clone());
+    let changes = Changes::new(layers, loaded, valve, tls, watch, client, gateway);
     let changes = tokio::spawn(changes.follow(changed));
     tracing::info!(address, millis = began.elapsed().as_millis(), "ready");
     // Nobody may be reading, which is no reason not to serve.
     let _ = output.text(&format!("listening on {address}\n"));
-    server.run(stop.first(), grace).await;
-    changes.abort();
-    client.drain().await;
-    gateway.close().await;
-    if timeout(CLOSING, vault.close()).await.is_err() {
-        tracing::warn!("the database was still in use at the end");
-    }
-    tracing::info!("stopped");
+    let stop = async {
+        stop.first().await;
+        changes.abort();
+    };
+    serving.run(stop, grace).await;
     Ok(())
 }
 
