@@ -3,6 +3,7 @@
 mod remote;
 mod server;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -38,7 +39,13 @@ Examples:
 const DEMO_EXAMPLES: &str = "\
 Examples:
   countersign demo             five requests over TLS to a local upstream, secrets masked
-  countersign demo --reveal    the same with the example secrets shown";
+  countersign demo --reveal    the same with the example secrets shown
+  countersign demo --serve     a gateway that runs, and curl commands that work against it
+
+With --serve a gateway of its own listens on loopback, with five connected accounts and an upstream
+that answers with what it receives, so that you see the credential arrive. Paste what it prints into
+another terminal. Ctrl-C ends it and throws its data away; for a gateway that keeps them there is
+`countersign serve`.";
 
 const INJECT_EXAMPLES: &str = "\
 Examples:
@@ -128,7 +135,7 @@ pub(crate) struct Global {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Send five requests to a local upstream, and show what it saw
+    /// Send five requests to a local upstream and show what it saw, or run a gateway to try things with
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
     /// Show the request that would be sent, without sending it
@@ -188,8 +195,25 @@ impl Narrowing {
 #[derive(Args)]
 pub(crate) struct Demo {
     /// Show the example secrets
-    #[arg(long)]
+    #[arg(long, conflicts_with = "serve")]
     pub(crate) reveal: bool,
+    /// Leave a gateway running, and print curl commands for it; its data is thrown away at the end
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// Address and port of loopback to listen at; port 0 takes any that is free
+    // So that it runs beside a real one, and never answers in its place.
+    #[arg(long, value_name = "ADDR", requires = "serve", default_value = "127.0.0.1:0",
+        value_parser = loopback)]
+    pub(crate) listen: SocketAddr,
+}
+
+/// What it prints is no secret, so nobody else may reach it.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error| format!("{error}"))?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("the demo listens on loopback alone; `countersign serve` is for others".to_owned())
 }
 
 #[derive(Args)]

@@ -26,6 +26,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::{host, json};
 
+pub(crate) use gateway::Gateway;
+
 pub(crate) fn provider(provider: &RemoteProvider, output: &Output) -> Result<ExitCode, Failure> {
     host::runtime()?.block_on(provider::run(provider, output))
 }

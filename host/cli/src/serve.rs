@@ -26,10 +26,12 @@ use crate::output::Output;
 use crate::traces::Traces;
 
 pub(crate) use data::{failed, make_key, open};
+pub(crate) use first_client::make as make_client;
+pub(crate) use serving::Serving;
+pub(crate) use signals::Signals;
 
 use changes::Changes;
-use serving::{Beginning, Serving};
-use signals::Signals;
+use serving::Beginning;
 
 /// Serves until it is told to stop.
 pub(crate) fn run(layers: Layers, output: &Output) -> Result<ExitCode, Failure> {

@@ -8,16 +8,21 @@ use countersign::Subject;
 use countersign::account::Account;
 use countersign::connection::Connection;
 use countersign::provider::Provider;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value as Json, json};
 
 use crate::codes;
 use crate::failure::Failure;
 use crate::mask::Mask;
+use crate::remote::Gateway;
 
 /// One request.
 pub(super) struct Scene {
     payload: &'static str,
+    /// The connection's name.
+    pub(super) connection: &'static str,
+    /// The connection's settings.
+    settings: &'static str,
     /// The account, without its identifier.
     account: &'static str,
     /// Whose host the upstream plays.
@@ -39,6 +44,8 @@ macro_rules! payload {
 pub(super) const SCENES: &[Scene] = &[
     Scene {
         payload: payload!("asana"),
+        connection: "asana",
+        settings: r#"{"client_id": "example-client", "client_secret": "example-secret"}"#,
         account: r#"{"oauth_token": {"access_token": "example-access-token",
             "refresh_token": "example-refresh-token", "scopes": ["profile", "email"]}}"#,
         host: "app.asana.com",
@@ -48,6 +55,8 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         payload: payload!("bearer"),
+        connection: "bearer",
+        settings: "{}",
         account: r#"{"static_auth": {"details": {"token": "example-bearer-token"}}}"#,
         host: "api.example.com",
         path: "/v1/things?limit=2",
@@ -56,6 +65,8 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         payload: payload!("freshdesk"),
+        connection: "freshdesk",
+        settings: "{}",
         account: r#"{"static_auth": {"details": {"domain": "yourcompany.freshdesk.com",
             "username": "example-api-key"}}}"#,
         host: "yourcompany.freshdesk.com",
@@ -65,6 +76,8 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         payload: payload!("attention"),
+        connection: "attention",
+        settings: "{}",
         account: r#"{"static_auth": {"details": {"api_key": "example-integration-token"}}}"#,
         host: "api.attention.tech",
         path: "/v2/conversations",
@@ -73,6 +86,8 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         payload: include_str!("timestamped-key.json"),
+        connection: "timestamped",
+        settings: "{}",
         account: r#"{"static_auth": {"details": {"client_id": "client-7",
             "client_key": "example-client-key"}}}"#,
         host: "api.timestamped.example",
@@ -82,13 +97,62 @@ pub(super) const SCENES: &[Scene] = &[
     },
 ];
 
+/// The identifier of each account.
+pub(super) const USER: &str = "user-1";
+
 impl Scene {
+    fn settings(&self) -> Result<Json, Failure> {
+        Ok(serde_json::from_str(self.settings).context("a connection of the demo")?)
+    }
+
+    fn details(&self) -> Result<Json, Failure> {
+        Ok(serde_json::from_str(self.account).context("an account of the demo")?)
+    }
+
+    /// Makes the provider, the connection and the account at a gateway.
+    pub(super) async fn connect(&self, gateway: &Gateway) -> Result<(), Failure> {
+        let payload: Json = serde_json::from_str(self.payload).context("a payload of the demo")?;
+        let make = async |kind: &str, document: &Json| {
+            gateway.call(Method::POST, &[kind], &[], Some(document)).await
+        };
+        let made = make("custom-providers", &payload).await?;
+        let mut connection = json!({
+            "provider_key": made["provider"]["identifier"], "key_id": self.connection,
+        });
+        let settings = self.settings()?;
+        if settings.as_object().is_some_and(|it| !it.is_empty()) {
+            connection["oauth_config"] = settings;
+        }
+        make("connections", &json!({"connection": connection})).await?;
+        let account = json!({
+            "connector": self.connection, "identifier": USER,
+            "connected_account": {"authorization_details": self.details()?},
+        });
+        make("connected_accounts", &account).await?;
+        Ok(())
+    }
+
+    /// What it is, and what arrives: a line.
+    pub(super) fn promise(&self) -> Result<String, Failure> {
+        let subject = self.subject()?;
+        let name = subject.provider().display_name();
+        let arrives: Vec<String> = self
+            .headers
+            .iter()
+            .map(|(name, start, end)| {
+                let time = if end.is_empty() { "" } else { "TIME" };
+                format!("`{name}: {start}{time}{end}`")
+            })
+            .collect();
+        let arrives = arrives.join(" and ");
+        Ok(format!("{name} ({}): {arrives} arrives", subject.pattern().auth_type()))
+    }
+
     pub(super) fn subject(&self) -> Result<Arc<Subject>, Failure> {
         let provider = Provider::parse_text(self.payload).context("a payload of the demo")?;
-        let connection = json!({"client_id": "example-client", "client_secret": "example-secret"});
-        let connection = Connection::parse(&connection).context("a connection of the demo")?;
-        let details: Json = serde_json::from_str(self.account).context("an account of the demo")?;
-        let account = json!({"identifier": "user-1", "authorization_details": details});
+        let connection =
+            Connection::parse(&self.settings()?).context("a connection of the demo")?;
+        let account = json!({"identifier": USER, "authorization_details": self.details()?});
         let account = Account::parse(&account).context("an account of the demo")?;
         let subject = Subject::new("", provider.into(), connection.into(), account.into());
         Ok(Arc::new(subject.context("a pattern of the demo")?))

@@ -4,6 +4,7 @@
 //! A redirect is not followed and no proxy of the environment is used, so that both go nowhere else.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use countersign::secret::Secret;
@@ -28,7 +29,7 @@ const CONNECTING: Duration = Duration::from_secs(10);
 const CALLING: Duration = Duration::from_mins(1);
 
 /// A gateway, and a token for it.
-pub(super) struct Gateway {
+pub(crate) struct Gateway {
     http: Client,
     base: Url,
     authorization: HeaderValue,
@@ -51,27 +52,27 @@ impl Gateway {
     pub(super) async fn connect(url: &str, trust: &Trust, word: &str) -> Result<Self, Failure> {
         let base = checked(url, trust.insecure_http)?;
         let credentials = Credentials::of_environment(word)?;
-        let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECTING)
-            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
-        if let Some(path) = &trust.ca {
-            let bundle = reqwest::Certificate::from_pem_bundle(&json::read(path)?);
-            let bundle = bundle.ok().filter(|it| !it.is_empty()).ok_or_else(|| {
-                let what = format!("{} holds no certificate in PEM", path.display());
-                Failure::new(codes::FILE_UNREADABLE, what).at("--ca")
-            })?;
-            builder = builder.tls_certs_merge(bundle);
-        }
-        let http = builder.build().map_err(|error| {
-            let error = anyhow::Error::new(error);
-            Failure::new(codes::HOST_UNUSABLE, format!("setting up HTTP: {error:#}"))
-        })?;
+        let http = client(trust.ca.as_deref())?;
         let token = match credentials {
             Credentials::Token(token) => token,
             Credentials::Client(id, secret) => token(&http, &base, &id, &secret).await?,
         };
+        Self::with(http, base, &token)
+    }
+
+    /// The one at this URL, called by this client; and the token that it got.
+    pub(crate) async fn signed_in(
+        url: &str,
+        id: &str,
+        secret: &Secret,
+    ) -> Result<(Self, Secret), Failure> {
+        let base = checked(url, false)?;
+        let http = client(None)?;
+        let token = token(&http, &base, id, secret).await?;
+        Ok((Self::with(http, base, &token)?, token))
+    }
+
+    fn with(http: Client, base: Url, token: &Secret) -> Result<Self, Failure> {
         let header = Zeroizing::new(format!("Bearer {}", token.expose()));
         let mut authorization = HeaderValue::from_str(&header).map_err(|_| {
             let what = "the token is none that a header can carry";
@@ -87,7 +88,7 @@ impl Gateway {
     }
 
     /// A call of the management API; the path's parts are below `/api/v1`.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &[&str],
@@ -160,6 +161,27 @@ impl Credentials {
         let what = format!("neither {token} is set, nor {id} and {secret} both");
         Err(Failure::new(codes::CREDENTIALS_MISSING, what))
     }
+}
+
+/// What speaks to a gateway, and trusts these authorities as well.
+fn client(ca: Option<&Path>) -> Result<Client, Failure> {
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECTING)
+        .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
+    if let Some(path) = ca {
+        let bundle = reqwest::Certificate::from_pem_bundle(&json::read(path)?);
+        let bundle = bundle.ok().filter(|it| !it.is_empty()).ok_or_else(|| {
+            let what = format!("{} holds no certificate in PEM", path.display());
+            Failure::new(codes::FILE_UNREADABLE, what).at("--ca")
+        })?;
+        builder = builder.tls_certs_merge(bundle);
+    }
+    builder.build().map_err(|error| {
+        let error = anyhow::Error::new(error);
+        Failure::new(codes::HOST_UNUSABLE, format!("setting up HTTP: {error:#}"))
+    })
 }
 
 /// A URL that credentials may be sent to.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use countersign::secret::Secret;
-use countersign_vault::{Clients as _, Hash, NewClient, Role, SqlVault};
+use countersign_vault::{Client, Clients as _, Hash, NewClient, Role, SqlVault};
 
 use super::data::failed;
 use crate::client::{by, new_secret};
@@ -35,10 +35,7 @@ pub(super) async fn see_to_one(
     if !vault.clients().await.map_err(|error| failed(&error))?.is_empty() {
         return Ok(());
     }
-    let secret = new_secret()?;
-    let client = vault.create_client(&by(), &first(None, &secret)).await;
-    let client = client.map_err(|error| failed(&error))?;
-    tracing::info!(client = client.id, "the first client was made");
+    let (client, secret) = make(vault).await?;
     output.text(&format!(
         "The first client. Its secret is shown this once:\n\n  \
          {ID}={}\n  {SECRET}={}\n\n\
@@ -49,6 +46,15 @@ pub(super) async fn see_to_one(
         client.id,
         secret.expose(),
     ))
+}
+
+/// Makes one that may do everything, with a secret that nobody else has.
+pub(crate) async fn make(vault: &SqlVault) -> Result<(Client, Secret), Failure> {
+    let secret = new_secret()?;
+    let client = vault.create_client(&by(), &first(None, &secret)).await;
+    let client = client.map_err(|error| failed(&error))?;
+    tracing::info!(client = client.id, "the first client was made");
+    Ok((client, secret))
 }
 
 fn given() -> Result<Option<(String, Secret)>, Failure> {

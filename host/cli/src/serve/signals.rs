@@ -8,32 +8,33 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const BY_SIGNAL: i32 = 128;
 
 /// From here on no signal ends the process but through this.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     stop: Stop,
     reload: Signal,
 }
 
 /// SIGTERM and SIGINT.
-pub(super) struct Stop {
+pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { stop: Stop { terminate, interrupt }, reload: signal(SignalKind::hangup())? })
     }
 
-    pub(super) fn split(self) -> (Stop, Signal) {
+    /// What ends the process, and SIGHUP.
+    pub(crate) fn split(self) -> (Stop, Signal) {
         (self.stop, self.reload)
     }
 }
 
 impl Stop {
     /// Waits for the first of them. From then on the next one ends the process at once.
-    pub(super) async fn first(mut self) {
+    pub(crate) async fn first(mut self) {
         self.next().await;
         tracing::info!("told to stop; once more ends at once");
         tokio::spawn(async move {

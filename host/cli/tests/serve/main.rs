@@ -1,4 +1,4 @@
-//! `countersign serve` from the outside: the real program, real sockets on loopback, and whatever it
+//! `countersign serve`, and `demo --serve`, from the outside: the real program, real sockets on loopback, and whatever it
 //! writes. Each test has a data folder of its own; each process ends with its test.
 
 #![allow(clippy::unwrap_used, reason = "outside #[test], tests all the same")]
@@ -6,6 +6,7 @@
 mod clients;
 mod collector;
 mod configuration;
+mod demo;
 mod drain;
 mod keys;
 mod log;
