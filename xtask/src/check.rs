@@ -8,12 +8,14 @@
 
 mod contract;
 mod curl;
+mod demo;
 mod documents;
 mod guests;
 mod programs;
 mod schemathesis;
 mod server;
 mod tools;
+mod upstream;
 
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,8 @@ const STEPS: &[Step] = &[
     ("Guests from source", || guests::rebuilt(root())),
     ("Examples", || programs::examples(root())),
     ("The demo", || programs::demo(root())),
+    ("The demo's gateway", || demo::run(root())),
+    ("A first start's curl command", || curl::first(root())),
     ("The API's curl commands", || curl::run(root())),
     ("Schemathesis", || schemathesis::run(root())),
 ];

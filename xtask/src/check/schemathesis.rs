@@ -17,7 +17,7 @@ const VERSION: &str = "4.32.5";
 /// Runs `tests/schemathesis/run.sh`, whose seed is fixed.
 pub(super) fn run(root: &Path) -> Result<String> {
     let program = installed(root)?;
-    let server = Server::start(root)?;
+    let server = Server::start(root, &[])?;
     let status = server
         .command("sh")
         .arg(root.join("tests/schemathesis/run.sh"))

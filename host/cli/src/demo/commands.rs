@@ -69,7 +69,7 @@ fn managed(url: &str, id: &str, secret: &Secret) -> [(&'static str, String); 5] 
             ),
         ),
         (
-            "A request for it: `authorization: Bearer another-token` arrives",
+            "A request for it: arrives with `authorization: Bearer another-token`",
             proxied(&format!("{url}/proxy/v1/things"), "bearer", "user-2"),
         ),
         ("Who has changed what", format!("curl {url}/api/v1/audit {CALLER}")),

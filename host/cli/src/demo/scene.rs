@@ -145,7 +145,7 @@ impl Scene {
             })
             .collect();
         let arrives = arrives.join(" and ");
-        Ok(format!("{name} ({}): {arrives} arrives", subject.pattern().auth_type()))
+        Ok(format!("{name} ({}): arrives with {arrives}", subject.pattern().auth_type()))
     }
 
     pub(super) fn subject(&self) -> Result<Arc<Subject>, Failure> {
