@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::Countersign;
 use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
-use countersign::Countersign;
 use countersign_gateway::{Gateway, Parts, Server};
 use countersign_vault::cache::CachedStore;
 use countersign_vault::{Follows as _, SqlVault};
