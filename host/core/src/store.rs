@@ -9,6 +9,7 @@
 mod memory;
 
 use std::any::Any;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,7 +19,7 @@ use crate::account::State;
 pub use memory::MemoryStore;
 
 /// Whose state.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StateKey {
     /// The environment; empty where there is only one.
     pub environment: String,
@@ -39,6 +40,16 @@ pub struct Row {
     pub id: Arc<str>,
     /// Counted up on each change but that of the state itself.
     pub version: u64,
+}
+
+/// By the row alone, where there is one: two keys hardly ever have one row and differ.
+impl Hash for StateKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        match &self.row {
+            Some(row) => row.hash(hasher),
+            None => (&self.environment, &self.connection, &self.identifier).hash(hasher),
+        }
+    }
 }
 
 impl StateKey {

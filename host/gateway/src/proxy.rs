@@ -95,7 +95,10 @@ impl Proxy {
             **self.settings.load();
         let subject = self.service.subject(caller, whose).await?;
         let subject = found.insert(subject);
-        let place = place.of(whose)?;
+        let place = match account(subject) {
+            Some(account) => place.of(account)?,
+            None => place,
+        };
         let body = message::bounded(&parts.headers, body, longest_body)?;
         let websocket = WebSocket::of(&parts).map_err(malformed)?;
         let upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -136,7 +139,7 @@ impl Proxy {
             Ok(answer) => ("sent", Some(answer.status().as_u16())),
             Err(fault) => (fault.code, None),
         };
-        let account = subject.and_then(|it| Some(&it.state_key().row.as_ref()?.id));
+        let account = subject.and_then(account);
         let now = self.clock.unix_millis();
         if let (Some(account), Some(_)) = (account, status) {
             self.usage.note(account, now);
@@ -163,6 +166,11 @@ impl Proxy {
             status,
         });
     }
+}
+
+/// Its id: subjects of the service are made of rows.
+fn account(subject: &Subject) -> Option<&Arc<str>> {
+    Some(&subject.state_key().row.as_ref()?.id)
 }
 
 fn malformed(error: HandshakeError) -> Fault {

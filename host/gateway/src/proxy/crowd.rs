@@ -15,7 +15,6 @@ use http_body::{Body, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::fault::{Fault, Kind};
-use crate::service::Whose;
 
 use super::message::settle_trailers;
 
@@ -34,14 +33,14 @@ pub(crate) struct Crowd {
 #[derive(Default)]
 struct UnderWay {
     all: usize,
-    /// None is 0.
-    by_account: HashMap<Whose, usize>,
+    /// By the account's id; none is 0.
+    by_account: HashMap<Arc<str>, usize>,
 }
 
 /// A place among all, and among those of its account. Given back when dropped.
 pub(super) struct Place {
     crowd: Arc<Crowd>,
-    whose: Option<Whose>,
+    account: Option<Arc<str>>,
 }
 
 impl Crowd {
@@ -65,7 +64,7 @@ impl Crowd {
         }
         under_way.all += 1;
         self.gauge.inc();
-        Ok(Place { crowd: Arc::clone(self), whose: None })
+        Ok(Place { crowd: Arc::clone(self), account: None })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, UnderWay> {
@@ -76,17 +75,17 @@ impl Crowd {
 
 impl Place {
     /// The same for an account, once it is known.
-    pub(super) fn of(mut self, whose: &Whose) -> Result<Self, Fault> {
+    pub(super) fn of(mut self, account: &Arc<str>) -> Result<Self, Fault> {
         {
             let mut under_way = self.crowd.lock();
-            let count = under_way.by_account.entry(whose.clone()).or_default();
+            let count = under_way.by_account.entry(Arc::clone(account)).or_default();
             if *count >= self.crowd.most_for_one.load(Ordering::Relaxed) {
                 let message = "too many requests of this account are under way: come again later";
                 return Err(Fault::new(Kind::TooMany, "too_many_requests", message).after(SOON));
             }
             *count += 1;
         }
-        self.whose = Some(whose.clone());
+        self.account = Some(Arc::clone(account));
         Ok(self)
     }
 }
@@ -96,11 +95,11 @@ impl Drop for Place {
         let mut under_way = self.crowd.lock();
         under_way.all -= 1;
         self.crowd.gauge.dec();
-        let Some(whose) = self.whose.take() else { return };
-        if let Some(count) = under_way.by_account.get_mut(&whose) {
+        let Some(account) = self.account.take() else { return };
+        if let Some(count) = under_way.by_account.get_mut(&account) {
             *count -= 1;
             if *count == 0 {
-                under_way.by_account.remove(&whose);
+                under_way.by_account.remove(&account);
             }
         }
     }
@@ -148,14 +147,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
 mod tests {
     use super::*;
 
-    fn whose(identifier: &str) -> Whose {
-        Whose { connector: "c".to_owned(), identifier: identifier.to_owned() }
-    }
-
     #[test]
     fn a_place_is_taken_until_it_is_given_back() {
         let crowd = Crowd::new(3, 2, Gauge::default());
-        let enter = |identifier| crowd.enter().and_then(|place| place.of(&whose(identifier)));
+        let enter = |account: &str| crowd.enter().and_then(|place| place.of(&account.into()));
         let (first, _second) = (enter("u1").unwrap(), enter("u1").unwrap());
         assert_eq!(enter("u1").err().unwrap().code, "too_many_requests");
         assert_eq!(crowd.lock().all, 2, "one that was refused takes no place");
@@ -169,7 +164,7 @@ mod tests {
     #[test]
     fn accounts_that_rest_take_no_memory() {
         let crowd = Crowd::new(10, 10, Gauge::default());
-        drop((0..5).map(|n| crowd.enter().unwrap().of(&whose(&n.to_string()))).collect::<Vec<_>>());
+        drop((0..5).map(|n| crowd.enter().unwrap().of(&n.to_string().into())).collect::<Vec<_>>());
         assert!(crowd.lock().by_account.is_empty());
         assert_eq!(crowd.lock().all, 0);
     }

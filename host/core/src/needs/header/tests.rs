@@ -64,3 +64,20 @@ fn row_20_framing_routing_and_hop_by_hop_are_the_hosts_alone() {
         assert_eq!(ban(name), None, "{name}");
     }
 }
+
+#[test]
+fn a_look_at_the_first_letter_alone_never_parts_two_spellings() {
+    let letters = ["a", "A", "b", "7", "-", "_", "."];
+    let mut names = vec![String::new()];
+    for from in [0, 1, 8] {
+        let longer: Vec<_> =
+            names[from..].iter().flat_map(|it| letters.map(|c| format!("{it}{c}"))).collect();
+        names.extend(longer);
+    }
+    let whole = |name: &str| super::folded(super::trimmed(name).as_bytes()).collect::<Vec<_>>();
+    for one in &names {
+        for other in &names {
+            assert_eq!(same_spelling(one, other), whole(one) == whole(other), "{one} {other}");
+        }
+    }
+}
