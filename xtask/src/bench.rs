@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 /// Runs a bench to its end.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.rest.first().is_some_and(|bench| bench == "gateway") {
-        let built = cargo(root()).args(["build", "--locked", "--release"]).status()?;
+        let built = cargo(root()).args(["build", "--locked", "--profile", "dist"]).status()?;
         ensure!(built.success(), "the gateway was not built");
     }
     let status = cargo(root())

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 32)]
     connections: u32,
     /// The gateway's program
-    #[arg(long, value_name = "FILE", default_value = "target/release/countersign")]
+    #[arg(long, value_name = "FILE", default_value = "target/dist/countersign")]
     countersign: PathBuf,
     /// Further settings of the gateway
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -116,8 +116,8 @@ impl Countersign {
         let mut child = command
             .env("COUNTERSIGN_CLIENT_ID", CLIENT)
             .env("COUNTERSIGN_CLIENT_SECRET", SECRET)
-            .env("COUNTERSIGN_LOG__FILTER", "error")
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .context("starting the gateway")?;
         let output = child.stdout.take().context("its output")?;
