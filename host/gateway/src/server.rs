@@ -3,7 +3,7 @@
 //! Over TLS the two are told apart by ALPN, without it by the preface (prior knowledge). A connection
 //! costs little before it has sent a whole head, and is given up where it does not send one in time;
 //! later it is where nobody uses it any more, or takes what it was given ([`watch`]). No address may
-//! have more than half of all connections.
+//! have more than half of all connections, nor may all of one IPv6 network.
 //! Once [`Server::run`] is told to stop, it accepts nothing more, finishes what is under way within
 //! the grace, and then ends whatever is left.
 
@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::gateway::{Gateway, Peer};
+use crate::token::network;
 
 use watch::{Verdict, Watch};
 
@@ -295,7 +296,7 @@ async fn silence(heard: &AtomicBool, time: Duration) {
     }
 }
 
-/// How many connections each address has; none is 0.
+/// How many connections each address has, or its [`network`]; none is 0.
 #[derive(Default)]
 struct Addresses(Mutex<HashMap<IpAddr, usize>>);
 
@@ -307,6 +308,7 @@ struct OfAddress {
 
 impl Addresses {
     fn enter(this: &Arc<Self>, address: IpAddr) -> Option<OfAddress> {
+        let address = network(address);
         let mut counts = this.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
         if *count >= MOST_OF_ONE_ADDRESS {

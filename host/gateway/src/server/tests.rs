@@ -48,6 +48,20 @@ fn no_address_takes_all_places() {
     assert!(addresses.0.lock().unwrap().is_empty());
 }
 
+/// One customer has a whole /64, and may come from another address of it each time.
+#[test]
+fn no_ipv6_network_takes_all_places() {
+    let addresses = Arc::<Addresses>::default();
+    let enter = |network: u16, host: usize| {
+        let address = format!("2001:db8:0:{network:x}::{host:x}").parse::<IpAddr>().unwrap();
+        Addresses::enter(&addresses, address)
+    };
+    let taken: Vec<_> = (0..MOST_OF_ONE_ADDRESS).map(|host| enter(1, host).unwrap()).collect();
+    assert!(enter(1, MOST_OF_ONE_ADDRESS).is_none() && enter(2, 0).is_some());
+    drop(taken);
+    assert!(addresses.0.lock().unwrap().is_empty());
+}
+
 /// A server, for as long as this is kept.
 struct Scene {
     address: SocketAddr,
