@@ -40,7 +40,7 @@ pub(super) fn run(
     // From here on a signal leaves no folder behind.
     let signals = runtime.block_on(async { Signals::listen() });
     let signals = signals.context("waiting for signals")?;
-    let folder = tempfile::Builder::new().prefix("countersign-demo-").tempdir();
+    let folder = private_folder();
     let folder = folder.context("making a folder for the gateway's data")?;
     let served = runtime.block_on(serve(global, listen, folder.path(), signals, output));
     // A plugin that is being compiled would be waited for otherwise.
@@ -50,6 +50,15 @@ pub(super) fn run(
         Failure::new(codes::DATA_UNUSABLE, format!("{path} could not be removed: {error}"))
     });
     served.and(removed).map(|()| ExitCode::SUCCESS)
+}
+
+/// Among those of everybody, and its owner's alone: it holds a master key, and plugins that are run.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("countersign-demo-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }
 
 async fn serve(

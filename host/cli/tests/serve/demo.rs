@@ -84,6 +84,19 @@ fn whatever_ends_it_its_folder_is_gone() {
     assert_eq!(left(&scratch), 0);
 }
 
+/// It is beside those of everybody, and holds a master key and plugins that are run.
+#[test]
+fn its_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scratch = tempfile::tempdir().unwrap();
+    let process = demo(&scratch);
+    let folder = std::fs::read_dir(scratch.path()).unwrap().next().unwrap().unwrap();
+    let mode = folder.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "{mode:o}");
+    assert_eq!(process.stop().code, Some(0));
+}
+
 #[test]
 fn it_listens_on_loopback_alone() {
     for arguments in [
