@@ -23,8 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const READERS: u32 = 8;
 
 /// All changes of the schema so far, in their order; none is ever edited.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "begin", include_str!("../migrations/sqlite/0001_begin.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "begin", include_str!("../migrations/sqlite/0001_begin.sql")),
+    (2, "pending_flows", include_str!("../migrations/sqlite/0002_pending_flows.sql")),
+];
 
 /// A database that is ready to be used.
 #[derive(Clone)]
@@ -62,7 +64,8 @@ impl Database {
         &self.reads
     }
 
-    /// A transaction that may write what nobody caches: claims, tokens, keys. It is rolled back where
+    /// A transaction that may write what nobody caches: claims, tokens, keys,
+    /// pending flows. It is rolled back where
     /// it is dropped. All else is changed by a [`Write`](crate::write::Write).
     pub(crate) async fn begin_unseen(&self) -> Result<Transaction<'static, Any>, VaultError> {
         Ok(self.writes.begin_with("BEGIN IMMEDIATE").await?)

@@ -52,6 +52,24 @@ pub enum VaultError {
         /// `connection` or `account`.
         what: &'static str,
     },
+    /// As many as there may be are there. The caller waits until some are done or have ended.
+    #[error("the {of} has {most} {what}s already, and may have no more")]
+    TooMany {
+        /// `pending flow`.
+        what: &'static str,
+        /// Whose: `account` or `connection`.
+        of: &'static str,
+        /// How many there may be.
+        most: u64,
+    },
+    /// It is longer than what is kept. The caller makes it shorter.
+    #[error("a {what} has at most {most} bytes")]
+    TooLong {
+        /// `pending flow`.
+        what: &'static str,
+        /// How many bytes it may have.
+        most: usize,
+    },
     /// No master key that was given opens this vault. The operator gives the right one.
     #[error("this vault was sealed under the master key {needed}, and {given} given")]
     WrongMasterKey {

@@ -1,4 +1,4 @@
-//! Where providers, connections, connected accounts and their state rest.
+//! Where providers, connections, connected accounts, their state and their pending flows rest.
 //!
 //! [`Vault`] is the one interface; [`SqlVault`] is the one implementation, over SQLite. What holds
 //! for every method:
@@ -32,6 +32,7 @@ mod id;
 mod keyring;
 mod origins;
 mod page;
+mod pending;
 mod provider;
 mod record;
 mod rotate;
@@ -49,11 +50,12 @@ pub use client::Clients;
 pub use connection::Connections;
 pub use error::{Affected, VaultError};
 pub use follow::{Following, Follows, Listener};
+pub use pending::PendingFlows;
 pub use provider::Providers;
 pub use record::{
     Account, AccountChange, AccountFilter, Audited, By, Client, Connection, ConnectionChange,
     ConnectionFilter, From, Given, Hash, Listed, NewAccount, NewClient, NewConnection, NewOrigins,
-    Page, Provider, ProviderChange, Role, StateChange,
+    Page, PendingFlow, Provider, ProviderChange, Role, StateChange, Taken,
 };
 pub use rotate::Progress;
 pub use vault::{SqlVault, Vault};

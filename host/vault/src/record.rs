@@ -3,6 +3,7 @@
 //! Times are Unix milliseconds. A list of origins is sorted and has no doubles.
 
 mod client;
+mod pending;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use countersign::account::{State, Status};
 use countersign::secret::Secret;
 
 pub use client::{Client, Hash, NewClient, Role};
+pub use pending::{PendingFlow, Taken};
 
 /// Who asks for a change: for the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]

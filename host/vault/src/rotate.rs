@@ -14,7 +14,7 @@ use crate::number;
 use crate::seal::Seat;
 use crate::state::{self, ClosedState};
 use crate::vault::SqlVault;
-use crate::{account, connection, origins, provider};
+use crate::{account, connection, origins, pending, provider};
 
 /// Rows of one step: others write between two steps.
 const STEP: i64 = 32;
@@ -46,9 +46,10 @@ enum Kind {
     Connection,
     Account,
     State,
+    PendingFlow,
 }
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 5] = [
     Table {
         kind: Kind::Provider,
         count: "SELECT COUNT(*) AS left_over FROM providers WHERE sealed_by < $1",
@@ -80,6 +81,14 @@ const TABLES: [Table; 4] = [
                LEFT JOIN connections c ON c.id = s.owner \
                WHERE s.sealed_by < $1 AND s.owner > $2 ORDER BY s.owner LIMIT $3",
         write: "UPDATE states SET state = $1, sealed_by = $2 WHERE owner = $3",
+    },
+    Table {
+        kind: Kind::PendingFlow,
+        count: "SELECT COUNT(*) AS left_over FROM pending_flows WHERE sealed_by < $1",
+        next: "SELECT hash AS place, content AS sealed, hash, \
+               COALESCE(account, connection) AS owner, version, ends_at, origins \
+               FROM pending_flows WHERE sealed_by < $1 AND hash > $2 ORDER BY hash LIMIT $3",
+        write: "UPDATE pending_flows SET content = $1, sealed_by = $2 WHERE hash = $3",
     },
 ];
 
@@ -157,6 +166,7 @@ impl SqlVault {
                 let [id, parent, name] = [text("place")?, text("connection")?, text("identifier")?];
                 again(account::seat(&id, &parent, &name, &origins::read(row)?)).await
             }
+            Kind::PendingFlow => again(pending::Place::read(row)?.seat()).await,
             Kind::State => {
                 let orphan = |_| VaultError::Damaged { table: "states", row: String::new() };
                 let owner = state::read_owner(row).map_err(orphan)?;

@@ -21,12 +21,20 @@ use crate::follow::{self, Following, Follows};
 use crate::id::Ids;
 use crate::key::MasterKey;
 use crate::keyring::Keyring;
+use crate::pending::PendingFlows;
 use crate::provider::Providers;
 
-/// Keeps providers, connections, accounts and state. See the crate for what holds throughout.
-pub trait Vault: Providers + Connections + Accounts + Clients + Audits + Store + Follows {}
+/// Keeps providers, connections, accounts, state and pending flows. See the crate for what holds
+/// throughout.
+pub trait Vault:
+    Providers + Connections + Accounts + Clients + Audits + Store + PendingFlows + Follows
+{
+}
 
-impl<T: Providers + Connections + Accounts + Clients + Audits + Store + Follows> Vault for T {}
+impl<T> Vault for T where
+    T: Providers + Connections + Accounts + Clients + Audits + Store + PendingFlows + Follows
+{
+}
 
 /// The vault in an SQLite database.
 pub struct SqlVault {

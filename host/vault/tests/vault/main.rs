@@ -12,6 +12,7 @@ mod evictions;
 mod follow;
 mod keys;
 mod lists;
+mod pending;
 mod rows;
 mod scene;
 mod states;

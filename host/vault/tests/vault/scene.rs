@@ -121,6 +121,13 @@ impl Scene {
         sqlx::query(statement).fetch_one(&mut connection).await.unwrap().try_get(0).unwrap()
     }
 
+    /// Holds the file's write lock until it is dropped.
+    pub(crate) async fn hold(&self) -> AnyConnection {
+        let mut connection = self.connect().await;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+        connection
+    }
+
     async fn connect(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
         let path = self.path().display().to_string();
