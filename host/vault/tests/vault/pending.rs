@@ -83,8 +83,9 @@ async fn neither_a_pending_flow_nor_its_token_is_in_the_files_in_any_spelling() 
     for word in ["canary-of-the-flow", TOKEN] {
         spellings.push(word.as_bytes().to_vec());
         spellings.push(word.encode_utf16().flat_map(u16::to_le_bytes).collect());
-        let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
-        spellings.extend([hex.to_uppercase().into_bytes(), hex.into_bytes()]);
+        let hex: Vec<u8> =
+            word.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+        spellings.extend([hex.to_ascii_uppercase(), hex]);
         // Wherever it begins in a longer text: what stands for its own bytes alone.
         for before in 0..3 {
             let text = STANDARD.encode([&b"..."[..before], word.as_bytes()].concat());
