@@ -277,7 +277,8 @@ impl Inner {
             Door::Metrics => {
                 only(&parts.method, &Method::GET)?;
                 // Numbers of the whole gateway are for those who manage it.
-                self.caller(&parts.headers, id).await?.need(Role::Manage)?;
+                let caller = self.caller(&parts.headers, id).await?;
+                caller.need(Role::Manage).and_then(|()| caller.need_no_limits())?;
                 Ok(answer::text(metrics::CONTENT_TYPE, self.metrics.text()))
             }
             Door::None => Err(Fault::not_found("path")),

@@ -1,5 +1,6 @@
 //! Who changed what: written in the change's own transaction, so that there is no change without
-//! its line and no line without its change. No line holds a value.
+//! its line and no line without its change; and who was given credentials, written before they are
+//! given. No line holds a value.
 
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
@@ -19,9 +20,12 @@ const LIST: Statements = Statements {
             WHERE ($1 = '' OR subject = $1)",
 };
 
-/// Tells who changed what.
+/// Tells who changed what, and who was given what.
 #[async_trait]
 pub trait Audits: Send + Sync {
+    /// Notes that an account's credentials are about to be given out.
+    async fn note_reveal(&self, by: &By, account: &str) -> Result<(), VaultError>;
+
     /// Changes, of one subject where that is given, the oldest first.
     async fn audited(
         &self,
@@ -32,6 +36,13 @@ pub trait Audits: Send + Sync {
 
 #[async_trait]
 impl Audits for SqlVault {
+    async fn note_reveal(&self, by: &By, account: &str) -> Result<(), VaultError> {
+        // No row changes, so no cache need be told.
+        let mut transaction = self.database.begin_unseen().await?;
+        self.note(&mut transaction, by, "account.reveal", account).await?;
+        Ok(transaction.commit().await?)
+    }
+
     async fn audited(
         &self,
         subject: Option<&str>,

@@ -93,11 +93,15 @@ async fn an_upstream_makes_no_labels() {
 }
 
 #[tokio::test]
-async fn metrics_are_for_those_who_manage() {
+async fn metrics_are_for_those_who_manage_everything() {
     let scene = Scene::new().await;
-    let token = scene.client("skc_proxy", &[Role::Proxy, Role::Reveal]).await;
-    let answer = scene.http.get(scene.url("/metrics")).bearer_auth(token).send().await.unwrap();
-    assert_eq!(fault(answer).await, (403, "forbidden".to_owned()));
+    for token in [
+        scene.client("skc_proxy", &[Role::Proxy, Role::Reveal]).await,
+        scene.limited("skc_limited", &[Role::Manage], &["user-1"]).await,
+    ] {
+        let answer = scene.http.get(scene.url("/metrics")).bearer_auth(token).send().await.unwrap();
+        assert_eq!(fault(answer).await, (403, "forbidden".to_owned()));
+    }
 }
 
 #[tokio::test]

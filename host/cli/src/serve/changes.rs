@@ -77,24 +77,36 @@ impl Changes {
     fn reload(&mut self) {
         // First, since a policy may name what they answer to.
         self.watch.reload(self.client.registry());
-        match self.layers.load() {
+        let taken = match self.layers.load() {
             Ok(next) => self.take(next),
-            Err(problems) => problems.iter().for_each(|problem| refuse(&problem.to_line())),
-        }
+            Err(problems) => {
+                for problem in problems {
+                    refuse(&problem.to_line());
+                }
+                false
+            }
+        };
         if let (Some(tls), Some((certificate, key))) = (&self.tls, self.loaded.tls())
             && let Err(failure) = tls.replace(certificate, key)
         {
             tracing::error!(problem = failure.message(), "the certificate stays as it was");
         }
-        tracing::info!("reloaded");
+        if taken {
+            tracing::info!("reloaded");
+        } else {
+            tracing::warn!("plugins and the certificate were read anew, the configuration was not");
+        }
     }
 
-    /// Takes what a running server can.
-    fn take(&mut self, next: Loaded) {
+    /// Takes what a running server can; false where it takes nothing.
+    fn take(&mut self, next: Loaded) -> bool {
         let known = self.client.registry().auth_types();
         let mut requests = match parts::requests(&next, &known) {
             Ok(requests) => requests,
-            Err(failure) => return refuse(failure.message()),
+            Err(failure) => {
+                refuse(failure.message());
+                return false;
+            }
         };
         // The way out stays as it is, and with it whether http may leave.
         requests.target.http = self.loaded.settings.egress.allow_http_upstream;
@@ -104,6 +116,7 @@ impl Changes {
         self.take_pins(&next);
         self.valve.set(&next.settings.log.filter);
         self.keep(next);
+        true
     }
 
     /// Names what has changed and cannot be taken.

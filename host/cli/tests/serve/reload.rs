@@ -86,10 +86,14 @@ impl Scene {
 
     /// Has the server read these lines, and this policy.
     fn reload(&mut self, lines: &str, of_policy: &str) {
+        self.read(lines, of_policy);
+        self.server.logs("reloaded");
+    }
+
+    fn read(&mut self, lines: &str, of_policy: &str) {
         configure(self.folder.path(), lines);
         std::fs::write(policy(self.folder.path()), of_policy).unwrap();
         self.server.signal(Signal::HUP);
-        self.server.logs("reloaded");
     }
 
     fn request(&self, path: &str, body: &'static str) -> reqwest::RequestBuilder {
@@ -209,8 +213,10 @@ async fn anything_wrong_leaves_the_old_configuration_in_force_whole() {
     ] {
         let lines = format!("[limits]\ntoken_lifetime = \"91s\"\n{lines}");
         let before = scene.server.log().len();
-        scene.reload(&lines, of_policy);
+        scene.read(&lines, of_policy);
+        scene.server.logs("the configuration was not");
         let log = &scene.server.log()[before..];
+        assert!(!log.contains("reloaded"), "{log}");
         assert!(log.contains("the old one goes on") && log.contains(told), "{told}: {log}");
         assert_eq!(scene.code("/", "").await, "edit_refused", "{told}");
         assert_eq!(scene.lifetime().await, 90, "{told}");

@@ -147,6 +147,8 @@ impl Service {
         let account = self.find_account(caller, name).await?;
         let opened = self.vault.details(&account, &account.origins).await?;
         let (details, state) = opened.ok_or_else(overtaken)?;
+        // Before they are given: what cannot be noted is not told.
+        self.vault.note_reveal(&caller.by(), &account.id).await?;
         let mut document = opened::object(details.expose())?;
         if let Some(state) = state {
             let details = document.entry("authorization_details").or_insert_with(|| json!({}));

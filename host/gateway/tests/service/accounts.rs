@@ -35,6 +35,9 @@ async fn an_account_with_credentials_is_active_and_shows_them_under_reveal_alone
     let (shown, config) = scene.revealed(&account).await;
     assert_eq!((shown, config), (given, json!({})));
     let manager = caller(&[Role::Manage, Role::Proxy]);
+    let noted = scene.service.audited(&manager, Some(&account.id), &page()).await.unwrap().rows;
+    let actions: Vec<_> = noted.iter().map(|it| it.action.as_str()).collect();
+    assert_eq!(actions, ["account.create", "account.reveal"]);
     let name = AccountName {
         connector: Some("desk-1".to_owned()),
         identifier: Some("u1".to_owned()),
