@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::canary::traces;
 use crate::collector::Collector;
 use crate::process::{Ended, Process};
-use crate::scene::{Gateway, account, is_well, named, payload, text, values};
+use crate::scene::{Gateway, account, bearer, is_well, named, payload, text, values};
 
 /// One for each place that a secret comes in by. `+` and `/` make its encodings differ.
 const BEARER: &str = "canary+bearer/0a1b2c3d4e";
@@ -139,13 +139,6 @@ impl Run {
     }
 }
 
-fn bearer(name: &str, host: &str) -> Json {
-    let mut payload = payload("bearer");
-    payload["display_name"] = name.into();
-    payload["proxy_url"] = format!("https://{host}").into();
-    payload
-}
-
 fn oauth(access: &str, expires: &str) -> Json {
     json!({"oauth_token": {"access_token": access, "refresh_token": REFRESH, "scopes": []},
         "token_expires_at": expires})
@@ -161,7 +154,7 @@ async fn work(run: &mut Run) {
     run.account("asana", &payload("asana"), &settings, &details).await;
     let details = values(&json!({"token": BEARER}));
     run.account("bearer", &payload("bearer"), &Json::Null, &details).await;
-    run.account("gone", &bearer("Gone", GONE), &Json::Null, &details).await;
+    run.account("gone", &bearer("Gone", &format!("https://{GONE}")), &Json::Null, &details).await;
     let host = "yourcompany.freshdesk.com";
     let details = values(&json!({"domain": host, "username": BASIC, "password": PASSWORD}));
     run.account("freshdesk", &payload("freshdesk"), &Json::Null, &details).await;
@@ -316,7 +309,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_secret_is_told_in_any_log_file_number_or_answer() {
+async fn row_17_no_secret_is_told_in_any_log_file_number_or_answer() {
     let upstream = upstream().await;
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("ca.pem");

@@ -22,6 +22,7 @@ mod upstream;
 mod kills;
 mod leaks;
 mod payloads;
+mod pitfalls;
 mod scene;
 mod soak;
 

@@ -144,6 +144,14 @@ pub(crate) fn payload(name: &str) -> Json {
     serde_json::from_str(&text).unwrap()
 }
 
+/// The one of bearer tokens, of another name and place.
+pub(crate) fn bearer(name: &str, url: &str) -> Json {
+    let mut payload = payload("bearer");
+    payload["display_name"] = name.into();
+    payload["proxy_url"] = url.into();
+    payload
+}
+
 pub(crate) fn text(json: &Json) -> &str {
     json.as_str().unwrap()
 }

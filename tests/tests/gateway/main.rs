@@ -6,7 +6,6 @@ mod faults;
 mod limits;
 mod notes;
 mod passing;
-mod pitfalls;
 mod scene;
 mod streams;
 mod tokens;
