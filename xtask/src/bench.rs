@@ -21,12 +21,16 @@ pub(crate) struct Arguments {
 
 /// Runs a bench to its end.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let mut profile = "release";
     if arguments.rest.first().is_some_and(|bench| bench == "gateway") {
-        let built = cargo(root()).args(["build", "--locked", "--profile", "dist"]).status()?;
+        // As it is shipped.
+        profile = "dist";
+        let built = cargo(root()).args(["build", "--locked", "--profile", profile]).status()?;
         ensure!(built.success(), "the gateway was not built");
     }
     let status = cargo(root())
-        .args(["run", "--quiet", "--locked", "--release", "--package", "countersign-bench", "--"])
+        .args(["run", "--quiet", "--locked", "--profile", profile])
+        .args(["--package", "countersign-bench", "--"])
         .args(&arguments.rest)
         .status()?;
     ensure!(status.success(), "the bench ended with {status}");

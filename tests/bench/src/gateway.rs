@@ -1,10 +1,12 @@
-//! What a proxied request costs, beside nginx putting a static header on the same requests.
+//! What a proxied request costs, beside nginx putting a static header on the same requests, and beside
+//! a proxy of the same libraries that does nothing else ([`bare`]).
 //!
-//! Both proxies run on one core, one at a time and in turns; the load (wrk) and the upstream (another
+//! The proxies run on one core, one at a time and in turns; the load (wrk) and the upstream (another
 //! nginx) on the other. A request names one of so many accounts, drawn uniformly. What is compared
 //! is the time that the proxy's process had the core, per request, since that does not depend on
 //! how fast the other core is; latencies are those that wrk saw under the same number of connections.
 
+pub(crate) mod bare;
 mod load;
 mod process;
 mod seed;
@@ -16,7 +18,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use load::Load;
-use process::{Countersign, Nginx};
+use process::{Bare, Countersign, Nginx};
 
 /// How to measure, and how to tell.
 #[derive(clap::Args)]
@@ -62,6 +64,7 @@ struct Report {
     /// Bytes that the gateway's process has resident after the load.
     resident: u64,
     nginx: Vec<Sample>,
+    bare: Vec<Sample>,
     countersign: Vec<Sample>,
 }
 
@@ -91,22 +94,25 @@ fn measure(options: &Options, accounts: usize) -> Result<Report> {
     let folder = TempDir::new()?;
     let upstream = Nginx::upstream(folder.path())?;
     let peer = Nginx::peer(folder.path(), upstream.port, accounts)?;
+    let bare = Bare::start(upstream.port, accounts)?;
     let gateway = Countersign::start(&options.countersign, folder.path(), &options.set)?;
     let runtime = tokio::runtime::Runtime::new()?;
     tell(options, &format!("{accounts} accounts: making them"));
     let token = runtime.block_on(seed::fill(gateway.port, upstream.port, accounts))?;
     let load = Load::new(folder.path(), accounts, &token, options)?;
     // Once without counting: connections are made, and what is kept in memory is read.
-    load.run(peer.port)?;
-    load.run(gateway.port)?;
-    let (mut nginx, mut countersign) = (Vec::new(), Vec::new());
+    for port in [peer.port, bare.port, gateway.port] {
+        load.run(port)?;
+    }
+    let (mut nginx, mut of_bare, mut countersign) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=options.rounds {
         tell(options, &format!("{accounts} accounts: round {round} of {}", options.rounds));
         nginx.push(sample(&load, peer.port, peer.id())?);
+        of_bare.push(sample(&load, bare.port, bare.id())?);
         countersign.push(sample(&load, gateway.port, gateway.id())?);
     }
     let resident = process::resident(gateway.id())?;
-    Ok(Report { accounts, resident, nginx, countersign })
+    Ok(Report { accounts, resident, nginx, bare: of_bare, countersign })
 }
 
 fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
@@ -120,13 +126,18 @@ fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
 }
 
 fn table(report: &Report) -> String {
-    let ratio = median(&report.countersign, |it| it.cpu) / median(&report.nginx, |it| it.cpu);
+    let cpu = |samples| median(samples, |it| it.cpu);
+    let of_nginx = |samples| cpu(samples) / cpu(&report.nginx);
     format!(
         "{} accounts: CPU per request in us, median (least to most) of the rounds; latency in ms\n\
-         {}{}  countersign / nginx: {ratio:.2}; {} MiB resident\n\n",
+         {}{}{}  of nginx: bare {:.2}, countersign {:.2}; countersign of bare: {:.2}; {} MiB resident\n\n",
         report.accounts,
         line("nginx", &report.nginx),
+        line("bare", &report.bare),
         line("countersign", &report.countersign),
+        of_nginx(&report.bare),
+        of_nginx(&report.countersign),
+        cpu(&report.countersign) / cpu(&report.bare),
         report.resident >> 20
     )
 }

@@ -19,6 +19,10 @@ use clap::{Parser, Subcommand};
 use countersign::Sandbox;
 use countersign::sandbox::Limits;
 
+/// As the command that is shipped.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures what Countersign costs.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
@@ -31,8 +35,11 @@ struct Arguments {
 enum Bench {
     /// One call of each bundled plugin: fresh, reused, remembered, native; and many plugins.
     Sandbox(Options),
-    /// A proxied request, beside nginx with a static map of headers.
+    /// A proxied request, beside nginx with a static map of headers, and beside the bare libraries.
     Gateway(gateway::Options),
+    /// One of the proxies that `gateway` measures.
+    #[command(hide = true)]
+    Bare(gateway::bare::Options),
 }
 
 /// How to measure, and how to tell.
@@ -56,6 +63,7 @@ fn main() -> Result<()> {
     match Arguments::parse().bench {
         Bench::Sandbox(options) => sandbox(&options),
         Bench::Gateway(options) => gateway::run(&options),
+        Bench::Bare(options) => gateway::bare::run(&options),
     }
 }
 

@@ -98,6 +98,26 @@ impl Nginx {
     }
 }
 
+/// This program, as [`bare`](super::bare).
+pub(super) struct Bare {
+    process: Process,
+    pub(super) port: u16,
+}
+
+impl Bare {
+    pub(super) fn start(upstream: u16, accounts: usize) -> Result<Self> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", PROXY_CORE]).arg(std::env::current_exe()?).arg("bare");
+        command.args(["--upstream", &upstream.to_string(), "--accounts", &accounts.to_string()]);
+        let (process, port) = listening(&mut command).context("the bare proxy")?;
+        Ok(Self { process, port })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+}
+
 /// The gateway.
 pub(super) struct Countersign {
     process: Process,
@@ -113,25 +133,26 @@ impl Countersign {
         for pair in set {
             command.args(["--set", pair]);
         }
-        let mut child = command
-            .env("COUNTERSIGN_CLIENT_ID", CLIENT)
-            .env("COUNTERSIGN_CLIENT_SECRET", SECRET)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("starting the gateway")?;
-        let output = child.stdout.take().context("its output")?;
-        let process = Process(child);
-        let ready = BufReader::new(output).lines().map_while(Result::ok);
-        let address = ready.filter_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
-        let address = { address }.next().context("the gateway did not begin to listen")?;
-        let port = address.rsplit(':').next().context("its port")?.parse()?;
+        command.env("COUNTERSIGN_CLIENT_ID", CLIENT).env("COUNTERSIGN_CLIENT_SECRET", SECRET);
+        let (process, port) = listening(&mut command).context("the gateway")?;
         Ok(Self { process, port })
     }
 
     pub(super) fn id(&self) -> u32 {
         self.process.0.id()
     }
+}
+
+/// Starts a program that says where it listens, and waits until it has.
+fn listening(command: &mut Command) -> Result<(Process, u16)> {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let output = child.stdout.take().context("its output")?;
+    let process = Process(child);
+    let ready = BufReader::new(output).lines().map_while(Result::ok);
+    let address = ready.filter_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
+    let address = { address }.next().context("it did not begin to listen")?;
+    let port = address.rsplit(':').next().context("its port")?.parse()?;
+    Ok((process, port))
 }
 
 /// Whether a program can be found.
