@@ -144,7 +144,7 @@ impl Egress {
         self.send_there(destination, parts, body).await
     }
 
-    /// With a span around it.
+    /// Sends it as one step of the request's trace.
     async fn send_there<B>(
         &self,
         destination: Destination,

@@ -258,7 +258,7 @@ impl Connection {
             }
         };
         // A set polls what has been woken alone: the connection is woken several times for each
-        // request, and the others once in its life.
+        // request, and the others now and then.
         let mut end = FuturesUnordered::from_iter([end]);
         let served = tokio::select! {
             biased;
