@@ -13,16 +13,17 @@
 mod address;
 mod clients;
 mod config;
+mod connect;
 mod destination;
 mod dial;
 mod error;
 mod headers;
 mod outgoing;
 mod reply;
+mod tls;
 mod tunnel;
 mod websocket;
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::ResponseFuture;
 use tokio::time::{timeout, timeout_at};
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -40,8 +43,8 @@ use crate::target::TargetUrl;
 use self::address::AddressPolicy;
 use self::clients::Clients;
 use self::destination::Destination;
-use self::dial::{Guarded, Mapped};
-use self::outgoing::{Outgoing, Progress};
+use self::dial::Dial;
+use self::outgoing::{Outgoing, Progress, UpstreamBody};
 
 pub use self::config::{
     EgressConfig, EgressConfigError, ResolveOverride, ResolveOverrideError, Timeouts,
@@ -62,9 +65,6 @@ pub struct Egress {
 
 struct Inner {
     clients: Clients,
-    /// One for each mapping: a client's resolver is told a host but not the port, and its pool is
-    /// shared by all that it dials.
-    mapped: Vec<(ResolveOverride, Clients)>,
     addresses: Arc<AddressPolicy>,
     allow_http: bool,
     timeouts: Timeouts,
@@ -82,26 +82,16 @@ impl Egress {
         config: EgressConfig,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, EgressConfigError> {
-        let roots: Arc<[_]> = certificates(&config.upstream_ca)?.into();
+        let authorities = tls::certificates(&config.upstream_ca)?;
         refuse_double_mappings(&config.resolve)?;
-        warn_of_exceptions(&config, roots.len());
+        warn_of_exceptions(&config, authorities.len());
 
         let addresses = Arc::new(AddressPolicy::new(config.allowed_networks));
-        let guarded = Guarded { resolver, addresses: Arc::clone(&addresses) };
-        let connect = config.timeouts.connect;
-        let clients = Clients::new(connect, Arc::clone(&roots), Arc::new(guarded))?;
-        let mapped = config
-            .resolve
-            .into_iter()
-            .map(|mapping| {
-                let resolver = Arc::new(Mapped(mapping.address()));
-                Ok((mapping, Clients::new(connect, Arc::clone(&roots), resolver)?))
-            })
-            .collect::<Result<_, EgressConfigError>>()?;
+        let dial = Dial::new(resolver, Arc::clone(&addresses), config.resolve);
+        let clients = Clients::new(&dial, authorities, &config.timeouts)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 clients,
-                mapped,
                 addresses,
                 allow_http: config.allow_http,
                 timeouts: config.timeouts,
@@ -182,35 +172,32 @@ impl Egress {
         let websocket = parts.extensions.remove::<WebSocket>();
         headers::finish(&mut parts.headers);
         let framing = outgoing::frame(&parts.method, &mut parts.headers, &body)?;
-        let clients = self.clients_for(&destination)?;
+        let clients = &self.inner.clients;
         let client = match &websocket {
-            None => clients.ordinary(),
+            None => &clients.ordinary,
             Some(websocket) => {
                 websocket.ask(&parts.method, &mut parts.headers, !body.is_end_stream())?;
-                clients.for_handshakes().map_err(|error| EgressError::Tls {
-                    host: Arc::clone(&destination.host),
-                    source: error.without_url().into(),
-                })?
+                &clients.handshakes
             }
         };
-        let Destination { url, host } = destination;
+        let Destination { uri, host } = destination;
         let progress = Progress::new();
 
-        let mut outgoing = reqwest::Request::new(parts.method, url);
+        let body: UpstreamBody = Box::pin(Outgoing::new(body, &framing, progress.clone()));
+        let mut outgoing = Request::new(body);
+        *outgoing.method_mut() = parts.method;
+        *outgoing.uri_mut() = uri;
         *outgoing.headers_mut() = parts.headers;
-        *outgoing.body_mut() =
-            Some(reqwest::Body::wrap(Outgoing::new(body, &framing, progress.clone())));
-        let sending = client.execute(outgoing);
-        let reply = self.first_byte(sending, &progress, &host).await?;
+        let reply = self.first_byte(client.request(outgoing), &progress, &host).await?;
         if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
             // On the heap, so that what nearly every request waits in stays small.
             return Box::pin(self.switch(websocket, reply, host, progress)).await;
         }
-        let (mut parts, body) = Response::from(reply).into_parts();
+        let (mut parts, body) = reply.into_parts();
         headers::settle_reply(&mut parts.headers);
         // What the client notes there is its own business, and names addresses.
         parts.extensions.clear();
-        let body = ReplyBody::new(body, host, self.inner.timeouts.idle, progress);
+        let body = ReplyBody::new(Some(body), host, self.inner.timeouts.idle, progress);
         Ok(Response::from_parts(parts, body))
     }
 
@@ -262,29 +249,11 @@ impl Egress {
         Destination::check(uri, self.inner.allow_http, &self.inner.addresses)
     }
 
-    fn clients_for(&self, destination: &Destination) -> Result<&Clients, EgressError> {
-        let port = destination.port();
-        let mapping =
-            self.inner.mapped.iter().find(|(mapping, _)| {
-                mapping.host() == &*destination.host && mapping.port() == port
-            });
-        match mapping {
-            None => Ok(&self.inner.clients),
-            // `http://HOST:443`: the client would dial 443 whatever its resolver says.
-            Some((mapping, _))
-                if destination.url.port().is_some() && mapping.address().port() != port =>
-            {
-                Err(EgressError::Url { reason: "its port is written out, so it cannot be mapped" })
-            }
-            Some((_, clients)) => Ok(clients),
-        }
-    }
-
     /// Leaves HTTP, where that was asked for and the upstream has proven to have read the question.
     async fn switch(
         &self,
         websocket: Option<WebSocket>,
-        reply: reqwest::Response,
+        reply: Response<Incoming>,
         host: Arc<str>,
         progress: Progress,
     ) -> Result<Response<ReplyBody>, EgressError> {
@@ -292,10 +261,10 @@ impl Egress {
         let websocket = websocket.ok_or_else(|| refused("it was not asked to"))?;
         let (version, mut headers) = (reply.version(), reply.headers().clone());
         websocket.accept(version, &mut headers).map_err(refused)?;
-        let upgrade = timeout(self.inner.timeouts.first_byte, reply.upgrade()).await;
+        let upgrade = timeout(self.inner.timeouts.first_byte, hyper::upgrade::on(reply)).await;
         let Ok(Ok(io)) = upgrade else { return Err(EgressError::Closed { host }) };
         let idle = self.inner.timeouts.idle;
-        let body = ReplyBody::new(reqwest::Body::default(), host, idle, progress);
+        let body = ReplyBody::new(None, host, idle, progress);
         let mut reply = Response::new(body);
         *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         *reply.version_mut() = version;
@@ -307,11 +276,10 @@ impl Egress {
     /// Waits for the head of the reply for as long as the request's body moves.
     async fn first_byte(
         &self,
-        sending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
+        mut sending: ResponseFuture,
         progress: &Progress,
         host: &Arc<str>,
-    ) -> Result<reqwest::Response, EgressError> {
-        let mut sending = pin!(sending);
+    ) -> Result<Response<Incoming>, EgressError> {
         loop {
             let last = progress.last();
             match timeout_at(last + self.inner.timeouts.first_byte, &mut sending).await {
@@ -331,17 +299,6 @@ fn sendable(method: &Method) -> Result<(), EgressError> {
         return Err(EgressError::Method);
     }
     Ok(())
-}
-
-fn certificates(bundles: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, EgressConfigError> {
-    let mut roots = Vec::new();
-    for (index, bundle) in bundles.iter().enumerate() {
-        match reqwest::Certificate::from_pem_bundle(bundle) {
-            Ok(found) if !found.is_empty() => roots.extend(found),
-            _ => return Err(EgressConfigError::UpstreamCa { index }),
-        }
-    }
-    Ok(roots)
 }
 
 fn refuse_double_mappings(mappings: &[ResolveOverride]) -> Result<(), EgressConfigError> {

@@ -292,8 +292,7 @@ impl Scalar for IpNet {
 }
 
 impl Scalar for ResolveOverride {
-    const TAKES: &'static str =
-        "\"HOST:PORT=ADDR\", where ADDR has a port of its own for 443 and 80 alone";
+    const TAKES: &'static str = "\"HOST:PORT=ADDR\", where ADDR may have a port of its own";
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()

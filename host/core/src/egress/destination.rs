@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::Uri;
 use url::{Host, Url};
 
@@ -15,7 +16,7 @@ use super::error::EgressError;
 
 /// Exists only for a URL whose scheme and literal address were checked and whose text is exact.
 pub(super) struct Destination {
-    pub(super) url: Url,
+    pub(super) uri: Uri,
     /// As errors show it.
     pub(super) host: Arc<str>,
 }
@@ -59,13 +60,9 @@ impl Destination {
         if literal(&url).is_some_and(|address| !addresses.permits(address)) {
             return Err(EgressError::AddressRefused { host });
         }
-        Ok(Self { url, host })
-    }
-
-    /// The port that is dialled.
-    pub(super) fn port(&self) -> u16 {
-        // Only http and https get here, and both have a default.
-        self.url.port_or_known_default().unwrap_or_default()
+        let uri = Uri::from_maybe_shared(Bytes::from(String::from(url)));
+        let uri = uri.map_err(|_| EgressError::Url { reason: "it is malformed" })?;
+        Ok(Self { uri, host })
     }
 }
 

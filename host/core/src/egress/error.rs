@@ -8,7 +8,10 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use super::dial::Refused;
+use hyper_util::client::legacy as client;
+
+use super::connect::TooSlow;
+use super::dial::{Refused, Unresolved};
 use super::outgoing::BodyFault;
 use super::websocket::HandshakeError;
 use crate::code::Code;
@@ -190,20 +193,25 @@ impl EgressError {
         }
     }
 
-    /// Reads what the client says, and keeps of it only what cannot hold a secret.
-    pub(super) fn from_client(error: &reqwest::Error, host: &Arc<str>) -> Self {
-        let host = Arc::clone(host);
-        if find::<Refused>(error).is_some() {
-            return Self::AddressRefused { host };
+    /// Reads what the client says of a request, and keeps of it only what cannot hold a secret.
+    pub(super) fn from_client(error: &client::Error, host: &Arc<str>) -> Self {
+        if error.is_connect() {
+            return Self::from_dial(error, Arc::clone(host));
         }
+        Self::from_exchange(error, Arc::clone(host))
+    }
+
+    /// The same of a reply's body.
+    pub(super) fn from_body(error: &hyper::Error, host: &Arc<str>) -> Self {
+        Self::from_exchange(error, Arc::clone(host))
+    }
+
+    fn from_exchange(error: &(dyn Error + 'static), host: Arc<str>) -> Self {
         if let Some(fault) = find::<BodyFault>(error) {
             return match fault {
                 BodyFault::Length => Self::BodyLength,
                 BodyFault::Aborted => Self::BodyAborted,
             };
-        }
-        if error.is_connect() {
-            return Self::from_dial(error, host);
         }
         match find::<hyper::Error>(error) {
             Some(error) if error.is_parse() => Self::Protocol { host },
@@ -214,18 +222,20 @@ impl EgressError {
         }
     }
 
-    fn from_dial(error: &reqwest::Error, host: Arc<str>) -> Self {
-        if error.is_timeout() {
+    fn from_dial(error: &(dyn Error + 'static), host: Arc<str>) -> Self {
+        if find::<Refused>(error).is_some() {
+            return Self::AddressRefused { host };
+        }
+        if find::<TooSlow>(error).is_some() {
             return Self::TimedOut { host, phase: Phase::Connect };
         }
-        let io = find::<io::Error>(error);
-        if error.is_dns() {
-            return Self::Dns { host, source: plain(io) };
+        if let Some(Unresolved(cause)) = find(error) {
+            return Self::Dns { host, source: plain(Some(cause)) };
         }
         if let Some(tls) = find::<rustls::Error>(error) {
             return Self::Tls { host, source: Box::new(tls.clone()) };
         }
-        Self::Connect { host, source: plain(io) }
+        Self::Connect { host, source: plain(find::<io::Error>(error)) }
     }
 }
 

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::needs::header::{ban, same_spelling};
 
 /// Always dropped, named in `Connection` or not.
-const HOP_BY_HOP: [HeaderName; 9] = [
+static HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("keep-alive"),
@@ -112,7 +112,8 @@ pub(super) fn settle_sent_trailers(trailers: &mut HeaderMap) {
     retain(trailers, may_trail);
 }
 
-/// Keeps the fields whose names may stay.
+/// Keeps the fields whose names may stay. To look at the few that are there takes less than to ask for
+/// each that may not.
 pub(crate) fn retain(headers: &mut HeaderMap, stays: impl Fn(&HeaderName) -> bool) {
     let gone: Vec<_> = headers.keys().filter(|name| !stays(name)).cloned().collect();
     for name in gone {
@@ -162,9 +163,7 @@ fn drop_nominated(headers: &mut HeaderMap) -> Vec<HeaderName> {
 }
 
 fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
+    retain(headers, |name| !HOP_BY_HOP.contains(name));
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::error::EgressError;
@@ -65,12 +66,11 @@ pub(super) fn frame<B: Body>(
     headers: &mut HeaderMap,
     body: &B,
 ) -> Result<Framing, EgressError> {
-    let declared = headers.contains_key(CONTENT_LENGTH);
     let length = match body.size_hint().exact() {
         Some(exact) => Some(exact),
         None => declared_length(headers)?,
     };
-    headers.remove(CONTENT_LENGTH);
+    let declared = headers.remove(CONTENT_LENGTH).is_some();
     headers.remove(TRANSFER_ENCODING);
     if body.is_end_stream() {
         headers.remove(TRAILER);
@@ -117,10 +117,20 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, EgressError> {
     Ok(length)
 }
 
-/// A body that is as long as it said, or fails.
-pub(super) struct Outgoing<B> {
-    // The client wants `Sync`, which a body need not be; `get_mut` takes no lock.
-    body: Mutex<Pin<Box<B>>>,
+/// A body on its way, whatever it was made of.
+pub(super) type UpstreamBody = Pin<Box<dyn Body<Data = Bytes, Error = BodyFault> + Send>>;
+
+pin_project! {
+    /// A body that is as long as it said, or fails.
+    pub(super) struct Outgoing<B> {
+        #[pin]
+        body: B,
+        rest: Rest,
+    }
+}
+
+/// What is still to come.
+struct Rest {
     remaining: Option<u64>,
     /// The last piece, kept until it is known that nothing follows.
     held: Option<Bytes>,
@@ -136,20 +146,18 @@ impl<B: Body<Data = Bytes>> Outgoing<B> {
         let Framing { length, said } = *framing;
         let hint = said.map_or_else(SizeHint::default, SizeHint::with_exact);
         let ended = body.is_end_stream() && length.unwrap_or(0) == 0;
-        Self {
-            body: Mutex::new(Box::pin(body)),
-            remaining: length,
-            held: None,
-            trailers: None,
-            hint,
-            ended,
-            progress,
-        }
+        let (held, trailers) = (None, None);
+        Self { body, rest: Rest { remaining: length, held, trailers, hint, ended, progress } }
     }
+}
 
+impl Rest {
     /// The next piece of data, counted. At the end the trailers are put aside.
-    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
-        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+    fn poll_data<B: Body<Data = Bytes>>(
+        &mut self,
+        mut body: Pin<&mut B>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BodyFault>>> {
         loop {
             let next = match ready!(body.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -185,36 +193,37 @@ impl<B: Body<Data = Bytes>> Body for Outgoing<B> {
     type Error = BodyFault;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
-        let this = &mut *self;
-        if this.ended {
-            return Poll::Ready(this.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
+        let this = self.project();
+        let (mut body, rest) = (this.body, this.rest);
+        if rest.ended {
+            return Poll::Ready(rest.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
         }
         loop {
-            let next = ready!(this.poll_data(cx));
+            let next = ready!(rest.poll_data(body.as_mut(), cx));
             match next {
                 Some(Err(fault)) => {
-                    this.ended = true;
-                    this.trailers = None;
+                    rest.ended = true;
+                    rest.trailers = None;
                     return Poll::Ready(Some(Err(fault)));
                 }
                 // The client stops asking once it has the declared length, so what comes after it
                 // would be cut off in silence: look first.
-                Some(Ok(data)) if this.remaining == Some(0) => this.held = Some(data),
+                Some(Ok(data)) if rest.remaining == Some(0) => rest.held = Some(data),
                 Some(Ok(data)) => {
-                    this.hint = match this.remaining {
+                    rest.hint = match rest.remaining {
                         Some(remaining) => SizeHint::with_exact(remaining),
                         None => SizeHint::default(),
                     };
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 None => {
-                    this.ended = true;
-                    this.hint = SizeHint::with_exact(0);
-                    let last = this.held.take().map(Frame::data);
-                    let last = last.or_else(|| this.trailers.take().map(Frame::trailers));
+                    rest.ended = true;
+                    rest.hint = SizeHint::with_exact(0);
+                    let last = rest.held.take().map(Frame::data);
+                    let last = last.or_else(|| rest.trailers.take().map(Frame::trailers));
                     return Poll::Ready(last.map(Ok));
                 }
             }
@@ -222,11 +231,11 @@ impl<B: Body<Data = Bytes>> Body for Outgoing<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended && self.trailers.is_none()
+        self.rest.ended && self.rest.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint
+        self.rest.hint
     }
 }
 

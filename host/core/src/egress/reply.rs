@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::{EgressError, Phase};
@@ -15,7 +16,8 @@ use super::outgoing::Progress;
 
 /// The body of a reply, streamed. Dropping it ends the exchange.
 pub struct ReplyBody {
-    body: reqwest::Body,
+    /// `None` where the connection has left HTTP.
+    body: Option<Incoming>,
     host: Arc<str>,
     idle: Duration,
     /// Set while a frame is waited for. A caller that is slow to ask is not the upstream's fault.
@@ -26,7 +28,7 @@ pub struct ReplyBody {
 
 impl ReplyBody {
     pub(super) fn new(
-        body: reqwest::Body,
+        body: Option<Incoming>,
         host: Arc<str>,
         idle: Duration,
         upload: Progress,
@@ -63,7 +65,8 @@ impl Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
         let this = &mut *self;
-        match Pin::new(&mut this.body).poll_frame(cx) {
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        match Pin::new(body).poll_frame(cx) {
             Poll::Ready(frame) => {
                 this.alarm = None;
                 Poll::Ready(frame.map(|frame| match frame {
@@ -73,7 +76,7 @@ impl Body for ReplyBody {
                         }
                         Ok(frame)
                     }
-                    Err(error) => Err(EgressError::from_client(&error, &this.host)),
+                    Err(error) => Err(EgressError::from_body(&error, &this.host)),
                 }))
             }
             Poll::Pending => this.poll_alarm(cx).map(|()| {
@@ -84,10 +87,10 @@ impl Body for ReplyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }

@@ -6,19 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use http::{Extensions, Response};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What a WebSocket is spoken over, once the upstream has accepted it. No time-out is on it. Dropping
 /// it closes the connection.
-pub struct Tunnel(reqwest::Upgraded);
+pub struct Tunnel(TokioIo<Upgraded>);
 
 /// Extensions are copied, a tunnel is not.
 #[derive(Clone)]
 struct Kept(Arc<Mutex<Option<Tunnel>>>);
 
 impl Tunnel {
-    pub(super) fn new(io: reqwest::Upgraded) -> Self {
-        Self(io)
+    pub(super) fn new(io: Upgraded) -> Self {
+        Self(TokioIo::new(io))
     }
 
     /// Takes it out of a reply with status 101: there is one in each, once.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::url::{Position, Url};
+use ::url::Url;
 
 use super::error::TargetError;
 use super::origin::Origin;
@@ -82,18 +82,7 @@ impl RenderedBase {
 
     fn build(&self, path: &str, query: Option<&str>) -> Result<TargetUrl, TargetError> {
         query.map_or(Ok(()), path::query).map_err(TargetError::Query)?;
-        let origin = &self.0.as_url()[..Position::BeforePath];
-        let mut text = String::with_capacity(origin.len() + path.len() + 64);
-        text.push_str(origin);
-        if !path.starts_with('/') {
-            text.push('/');
-        }
-        text.push_str(path);
-        if let Some(query) = query {
-            text.push('?');
-            text.push_str(query);
-        }
-        let url = TargetUrl::parse(self.origin(), &text)?;
+        let url = self.0.with(path, query)?;
         self.holds(url.path())?;
         Ok(url)
     }

@@ -27,16 +27,17 @@ impl TargetUrl {
         Ok(Self { url, origin: origin.clone() })
     }
 
-    /// Reads a URL of that origin: text of a URL of it, with a path and a query that pass the
-    /// grammar.
-    pub(super) fn parse(origin: &Origin, text: &str) -> Result<Self, TargetError> {
-        let url = Url::parse(text).map_err(|_| TargetError::NotCanonical)?;
-        check_parts(origin, &url)?;
-        // Text that is its own reading will be read the same again.
-        if url.as_str() != text {
+    /// Another one of the same origin. Path and query pass the grammar.
+    pub(super) fn with(&self, path: &str, query: Option<&str>) -> Result<Self, TargetError> {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url.set_query(query);
+        check_parts(&self.origin, &url)?;
+        // What was taken as it is written will be read the same again.
+        if url.path() != path || url.query() != query {
             check_canonical(&url)?;
         }
-        Ok(Self { url, origin: origin.clone() })
+        Ok(Self { url, origin: self.origin.clone() })
     }
 
     /// Where it leads.

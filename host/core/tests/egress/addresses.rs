@@ -99,9 +99,22 @@ async fn a_mapping_holds_for_its_host_and_port_alone_and_needs_no_allowed_networ
         let failed = egress.send(get(url)).await;
         assert!(matches!(failed, Err(EgressError::Dns { .. })), "{url}: {failed:?}");
     }
-    let failed = egress.send(get("https://api.example:80/")).await;
-    assert!(matches!(failed, Err(EgressError::Url { .. })), "{failed:?}");
     assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_port_that_is_written_out_can_be_mapped_to_another() {
+    let upstream = Recorder::start(EMPTY, Then::KeepOpen).await;
+    let mapped = EgressConfig {
+        allow_http: true,
+        resolve: vec![format!("api.example:9000=127.0.0.1:{}", upstream.port()).parse().unwrap()],
+        ..config()
+    };
+    let egress = Egress::with_resolver(mapped, Script::new(&[])).unwrap();
+    egress.send(get("http://api.example:9000/path")).await.unwrap();
+    assert!(upstream.header_lines().contains(&"host: api.example:9000".to_owned()));
+    let failed = egress.send(get("http://api.example/path")).await;
+    assert!(matches!(failed, Err(EgressError::Dns { .. })), "{failed:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A proxy that does nothing but forward, made of what the gateway is made of: hyper towards the
-//! caller, reqwest towards the upstream, and a map of headers in memory. What it costs is what the
+//! caller, hyper-util's client towards the upstream, and a map of headers in memory. What it costs is what the
 //! gateway cannot go below on these libraries; what the gateway costs beyond it is the gateway's own.
 
 use std::collections::HashMap;
@@ -10,7 +10,9 @@ use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What it is told.
@@ -25,7 +27,7 @@ pub(crate) struct Options {
 }
 
 struct Bare {
-    http: reqwest::Client,
+    http: Client<HttpConnector, Incoming>,
     upstream: String,
     credentials: HashMap<String, HeaderValue>,
 }
@@ -40,9 +42,10 @@ async fn serve(options: &Options) -> Result<()> {
         let value = HeaderValue::try_from(format!("Bearer token-{nth}"))?;
         anyhow::Ok((format!("user-{nth}"), value))
     };
-    let no_redirects = reqwest::redirect::Policy::none();
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
     let bare = Arc::new(Bare {
-        http: reqwest::Client::builder().no_proxy().redirect(no_redirects).build()?,
+        http: Client::builder(TokioExecutor::new()).build(connector),
         upstream: format!("http://127.0.0.1:{}", options.upstream),
         credentials: (0..options.accounts).map(credential).collect::<Result<_>>()?,
     });
@@ -63,7 +66,7 @@ impl Bare {
         let _ = connection.serve_connection(TokioIo::new(stream), service).await;
     }
 
-    async fn forward(&self, request: Request<Incoming>) -> Result<Response<reqwest::Body>> {
+    async fn forward(&self, request: Request<Incoming>) -> Result<Response<Incoming>> {
         let (mut parts, body) = request.into_parts();
         let account = parts.headers.remove("identifier").context("whose?")?;
         let credential = self.credentials.get(account.to_str()?).context("whose?")?;
@@ -72,10 +75,7 @@ impl Bare {
         parts.headers.remove(HOST);
         let path = parts.uri.path_and_query().context("a path")?.as_str();
         let path = path.strip_prefix("/proxy").context("a path below /proxy")?;
-        let url = [&self.upstream, path].concat().parse()?;
-        let mut outgoing = reqwest::Request::new(parts.method, url);
-        *outgoing.headers_mut() = parts.headers;
-        *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-        Ok(self.http.execute(outgoing).await?.into())
+        parts.uri = [&self.upstream, path].concat().parse()?;
+        Ok(self.http.request(Request::from_parts(parts, body)).await?)
     }
 }

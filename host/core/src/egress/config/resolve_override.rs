@@ -7,15 +7,13 @@ use url::Host;
 
 /// A mapping from a host and port, as they stand in a URL, to the address dialled instead.
 ///
-/// The address is an IP address, with or without a port. Another port than the URL's can be chosen
-/// for 443 and 80 only: the HTTP client beneath dials a port that is written out in a URL as it
-/// stands, and those two need not be written out.
+/// The address is an IP address, with or without a port; without one, the port stays what it is.
 ///
 /// ```
 /// # use countersign::egress::ResolveOverride;
 /// assert!("api.example.com:443=127.0.0.1:8443".parse::<ResolveOverride>().is_ok());
 /// assert!("api.example.com:9000=[::1]".parse::<ResolveOverride>().is_ok());
-/// assert!("api.example.com:9000=127.0.0.1:8443".parse::<ResolveOverride>().is_err());
+/// assert!("api.example.com=127.0.0.1".parse::<ResolveOverride>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolveOverride {
@@ -57,12 +55,6 @@ pub enum ResolveOverrideError {
     /// The right side is no address.
     #[error("ADDR must be an IP address, or IP:PORT ([IP]:PORT for IPv6)")]
     Address,
-    /// The address has another port, and the mapped one is neither 443 nor 80.
-    #[error(
-        "a port that is written out in a URL is dialled as it stands, so only 443 and 80 can be \
-         mapped to another one; give ADDR without a port, and listen at PORT there"
-    )]
-    OtherPort,
 }
 
 impl FromStr for ResolveOverride {
@@ -80,9 +72,6 @@ impl FromStr for ResolveOverride {
             _ => return Err(ResolveOverrideError::Port),
         };
         let address = address(to, port)?;
-        if address.port() != port && !matches!(port, 80 | 443) {
-            return Err(ResolveOverrideError::OtherPort);
-        }
         Ok(Self { host, port, address })
     }
 }

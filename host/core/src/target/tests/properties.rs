@@ -120,7 +120,19 @@ proptest! {
                 prop_assert!(read.iter().zip(&prefix).all(|(a, b)| a == b) && read.len() >= prefix.len());
                 let again = ::url::Url::parse(url.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), url.as_str());
+                prop_assert_eq!(&again, url.as_url());
             }
+        }
+    }
+
+    #[test]
+    fn a_joined_url_is_what_a_parser_makes_of_its_whole_text(path in odd_text(), query in proptest::option::of(odd_text())) {
+        for root in ["https://api.example.com", "https://127.0.0.1:8443", "https://api.example.com/a%2Fb"] {
+            let Ok(joined) = super::base(root).join(&path, query.as_deref()) else { continue };
+            let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
+            let query = query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+            let whole = ::url::Url::parse(&format!("{root}{slash}{path}{query}")).unwrap();
+            prop_assert_eq!(&whole, joined.as_url());
         }
     }
 
