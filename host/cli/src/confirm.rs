@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal as _, Write};
 
 use crate::codes;
 use crate::failure::Failure;
+use crate::terminal::plain;
 
 /// Asks, unless `yes` is said already. On `Err` nobody said yes, and `undone` says what was not done;
 /// where nobody sits at a terminal, nobody does.
@@ -24,7 +25,7 @@ fn said_yes(question: &str) -> bool {
 
 /// Whether the one line that is answered says yes. Anything else is no, and so is no answer.
 fn ask(question: &str, shown: &mut impl Write, answered: &mut impl BufRead) -> bool {
-    let _ = write!(shown, "{question} [y/N] ");
+    let _ = write!(shown, "{} [y/N] ", plain(question));
     let _ = shown.flush();
     let mut answer = String::new();
     answered.read_line(&mut answer).is_ok()

@@ -95,7 +95,7 @@ impl Injector {
                     Answer::failed(failure)
                 }
             };
-            output.text(&format!("{}\n", answer.to_json()))?;
+            output.json_line(&answer.to_json())?;
         }
     }
 

@@ -28,6 +28,7 @@ mod request;
 mod script;
 mod serve;
 mod state_file;
+mod terminal;
 mod traces;
 pub mod upstream;
 mod vault;

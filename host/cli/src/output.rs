@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::codes;
 use crate::failure::Failure;
+use crate::terminal::{plain, plain_json};
 
 /// Where a command's results and errors go.
 pub(crate) struct Output {
@@ -32,14 +33,19 @@ impl Output {
         })
     }
 
-    /// The same for text.
+    /// The same for text, of which a terminal does nothing but show it.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
-        self.bytes(text.as_bytes())
+        self.bytes(plain(text).as_bytes())
     }
 
     /// A document, in lines for people.
     pub(crate) fn json(&self, json: &Json) -> Result<(), Failure> {
-        self.text(&format!("{json:#}\n"))
+        self.bytes(plain_json(&format!("{json:#}\n")).as_bytes())
+    }
+
+    /// A document in one line, for programs.
+    pub(crate) fn json_line(&self, json: &Json) -> Result<(), Failure> {
+        self.bytes(plain_json(&format!("{json}\n")).as_bytes())
     }
 
     /// What was done: a sentence for people, a document for programs.
@@ -72,9 +78,9 @@ impl Output {
             return ExitCode::SUCCESS;
         }
         let text = if self.json {
-            format!("{}\n", json!({"error": failure.to_json()}))
+            plain_json(&format!("{}\n", json!({"error": failure.to_json()}))).into_owned()
         } else {
-            failure.to_text()
+            plain(&failure.to_text()).into_owned()
         };
         // Nowhere is left to report that this fails.
         let _ = io::stderr().lock().write_all(text.as_bytes());

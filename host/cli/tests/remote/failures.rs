@@ -1,5 +1,7 @@
 //! What is said where a gateway does not do what is asked, or is none.
 
+use std::io::{Read as _, Write as _};
+
 use crate::process::{Process, command};
 use crate::world::{Gateway, SECRET, bearer};
 
@@ -54,4 +56,32 @@ fn a_server_starts_with_the_variables_of_the_command_around_it() {
     let variables: Vec<_> = variables.iter().map(|it| (it.as_str(), SECRET)).collect();
     let server = Process::serve_with(folder.path(), &[], &variables);
     assert!(!server.stop().err.contains(SECRET));
+}
+
+/// A gateway that is not the one that was meant has a terminal before it.
+#[test]
+fn what_a_gateway_says_does_nothing_to_a_terminal() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = r#"{"error_code": "own\u001b[2J", "message": "\u001b]0;title\u0007 \u202ebad"}"#;
+    let served = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head).unwrap();
+            let length = body.len();
+            write!(stream, "HTTP/1.1 400 Bad Request\r\ncontent-length: {length}\r\n\r\n{body}")
+                .unwrap();
+        }
+    });
+    for json in [false, true] {
+        let mut command = command(&["account", "list", "--url", &url]);
+        command.args(json.then_some("--json")).env("COUNTERSIGN_TOKEN", "canary-token");
+        let ended = Process::spawn(command).ended();
+        assert_eq!(ended.code, Some(1));
+        let text = ended.err.replace('\n', "");
+        assert!(!text.contains(|it: char| it.is_control() || it == '\u{202e}'), "{text:?}");
+        assert!(text.contains("title"), "{text:?}");
+    }
+    served.join().unwrap();
 }
