@@ -19,6 +19,7 @@ mod journal;
 mod limits;
 mod load;
 mod shown;
+mod ticker;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,10 +43,12 @@ pub(crate) use load::Loaded;
 pub(crate) use shown::{Heard, Intent, Shown};
 
 use host::Call;
+use ticker::Ticker;
 
 /// The engine, its pools and its threads. One for a process.
 pub struct Sandbox {
     engine: Engine,
+    ticker: Ticker,
     linker: Linker<Call>,
     limits: Arc<Limits>,
     threads: rayon::ThreadPool,
@@ -141,6 +144,7 @@ impl Sandbox {
     pub fn new(limits: Limits, cache: Option<&std::path::Path>) -> Result<Self, SandboxError> {
         let cache = cache.map(engine::cache_in).transpose()?;
         let engine = engine::start(&limits, cache)?;
+        let ticker = Ticker::start(&engine)?;
         let mut linker = Linker::new(&engine);
         contract::context::add_to_linker::<Call, HasSelf<Call>>(&mut linker, |call| call)
             .map_err(|cause| SandboxError::Engine(cause.to_string()))?;
@@ -156,6 +160,7 @@ impl Sandbox {
         let seats = Arc::new(Semaphore::new(limits.concurrent_calls));
         Ok(Self {
             engine,
+            ticker,
             linker,
             limits: Arc::new(limits),
             threads,
@@ -245,7 +250,8 @@ impl Sandbox {
     }
 
     fn store(&self, budget: Duration, moment: Moment) -> Store<Call> {
-        let mut store = Store::new(&self.engine, Call::new(&self.limits, moment));
+        let mut store =
+            Store::new(&self.engine, Call::new(&self.limits, moment, self.ticker.begin()));
         store.limiter(Call::limiter);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         budget::set(&mut store, budget, self.limits.wall_factor);

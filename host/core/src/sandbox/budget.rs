@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{Store, UpdateDeadline};
 
-use super::engine::TICK;
+use super::ticker::TICK;
 
 pub(super) fn set<T: 'static>(store: &mut Store<T>, budget: Duration, wall_factor: u32) {
     let start = Instant::now();

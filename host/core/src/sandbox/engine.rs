@@ -1,11 +1,9 @@
 //! The wasmtime engine: what the sandbox is made of.
 //!
 //! The engine compiles ahead of time with Cranelift, takes every instance from a pool whose slots
-//! are all reserved at start, and runs no guest that is asynchronous, threaded or collected. Its
-//! epoch moves once a millisecond, from a thread of its own that ends with the engine.
+//! are all reserved at start, and runs no guest that is asynchronous, threaded or collected.
 
 use std::path::Path;
-use std::time::Duration;
 
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -13,13 +11,10 @@ use wasmtime::{
 
 use super::{Limits, SandboxError};
 
-/// How often the epoch moves: the resolution of every budget.
-pub(super) const TICK: Duration = Duration::from_millis(1);
-
 /// Address space kept for each memory where the default of 4 GiB each cannot be had.
 const SMALL_RESERVATION_GUARD: u64 = 64 << 10;
 
-/// Makes the engine and starts its clock.
+/// Makes the engine.
 ///
 /// Where the address space is too small for the pool (a container with a limit on virtual memory),
 /// the pool is tried again with bounds-checked memories, which reserve only what they may use.
@@ -32,17 +27,6 @@ pub(super) fn start(limits: &Limits, cache: Option<Cache>) -> Result<Engine, San
                 .map_err(|cause| SandboxError::Engine(cause.to_string()))?
         }
     };
-    let weak = engine.weak();
-    std::thread::Builder::new()
-        .name("countersign-epoch".to_owned())
-        .spawn(move || {
-            while let Some(engine) = weak.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
-        })
-        .map_err(|cause| SandboxError::Engine(cause.to_string()))?;
     Ok(engine)
 }
 

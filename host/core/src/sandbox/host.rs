@@ -2,6 +2,7 @@
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
+use super::ticker::Ticking;
 use super::{Limits, Moment};
 use crate::contract::context::{self, Level};
 
@@ -12,6 +13,7 @@ pub(super) struct Call {
     random_left: usize,
     log: Log,
     log_left: usize,
+    _ticking: Ticking,
 }
 
 /// Lines that a guest logged: not yet masked, to be shown to operators only.
@@ -28,7 +30,7 @@ pub(super) struct Log {
 pub(super) struct TooMuchRandom;
 
 impl Call {
-    pub(super) fn new(limits: &Limits, moment: Moment) -> Self {
+    pub(super) fn new(limits: &Limits, moment: Moment, ticking: Ticking) -> Self {
         let instances = limits.core_instances as usize;
         let limiter = StoreLimitsBuilder::new()
             .memory_size(limits.memory_bytes)
@@ -43,6 +45,7 @@ impl Call {
             random_left: limits.random_bytes,
             log: Log::default(),
             log_left: limits.log_bytes,
+            _ticking: ticking,
         }
     }
 
