@@ -26,7 +26,7 @@ use crate::needs::Needs;
 use crate::random::{Random, SystemRandom};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
-use crate::reply::ReplyBody;
+use crate::reply::{ReplyBody, Sender};
 use crate::sandbox::{Moment, Sandbox};
 use crate::store::{MemoryStore, Store};
 use crate::subject::Subject;
@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) egress: Egress,
+    /// In place of the egress.
+    pub(crate) sender: Option<Arc<dyn Sender>>,
     pub(crate) fetcher: Arc<dyn Fetcher>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -110,6 +112,7 @@ pub struct Builder {
     sandbox: Arc<Sandbox>,
     registry: Arc<Registry>,
     egress: Egress,
+    sender: Option<Arc<dyn Sender>>,
     fetcher: Arc<dyn Fetcher>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -121,6 +124,11 @@ impl Builder {
     /// Keeps state there; in memory where nothing is said.
     pub fn store(self, store: Arc<dyn Store>) -> Self {
         Self { store, ..self }
+    }
+
+    /// Sends requests there; through the egress where nothing is said.
+    pub fn sender(self, sender: Arc<dyn Sender>) -> Self {
+        Self { sender: Some(sender), ..self }
     }
 
     /// Sends the requests of flows there; through the egress where nothing is said.
@@ -145,7 +153,8 @@ impl Builder {
 
     /// The finished value.
     pub fn build(self) -> Countersign {
-        let Self { sandbox, registry, egress, fetcher, store, clock, random, settings } = self;
+        let Self { sandbox, registry, egress, sender, fetcher, store, clock, random, settings } =
+            self;
         let gap = settings.forced_renewal_gap;
         let inner = Inner {
             id: AtomicU64::new(next_id()),
@@ -153,6 +162,7 @@ impl Builder {
             registry,
             store,
             egress,
+            sender,
             fetcher,
             clock,
             random,
@@ -176,6 +186,7 @@ impl Countersign {
             registry,
             fetcher: Arc::new(egress.clone()),
             egress,
+            sender: None,
             store: Arc::new(MemoryStore::default()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

@@ -58,6 +58,6 @@ pub use client::{Builder, Countersign, Settings};
 pub use egress::Egress;
 pub use error::Error;
 pub use registry::Registry;
-pub use reply::ReplyBody;
+pub use reply::{ReplyBody, Sender};
 pub use sandbox::Sandbox;
 pub use subject::Subject;

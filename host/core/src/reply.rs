@@ -10,15 +10,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, Method, Response};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::authorize::{Again, Outgoing, renews};
+use crate::body::RequestBody;
 use crate::client::Inner;
 use crate::contract::authorizer::{Next, Watch};
 use crate::contract::types::HttpResponse;
@@ -55,6 +57,15 @@ pub struct ReplyBody {
 }
 
 type Reply = Response<ReplyBody>;
+
+/// Sends finished requests. The [`Egress`](crate::Egress) does where nothing else is said, and streams;
+/// whoever rehearses a plugin answers from a script instead.
+#[async_trait]
+pub trait Sender: Send + Sync {
+    /// Sends the request, whose URI is absolute, once. The operator's policy on addresses and the
+    /// limits on silence are the sender's to keep.
+    async fn send(&self, request: Request<RequestBody>) -> Result<Response<Bytes>, EgressError>;
+}
 
 impl Inner {
     /// Sends until there is a reply to deliver. An error after the first reply says so: whoever
@@ -94,13 +105,12 @@ impl Inner {
             let once_more = if repeats_at_all { outgoing.again() } else { None };
             let hold = || self.settings.load().longest_hold;
             let longest_hold = (!outgoing.is_handshake()).then(hold);
-            let reply = answer.apply(outgoing)?.send(&self.egress).await?;
+            let finished = answer.apply(outgoing)?;
+            let reply = match &self.sender {
+                None => finished.send(&self.egress).await?.map(ReplyBody::streams),
+                Some(sender) => sender.send(finished.into_request()?).await?.map(ReplyBody::whole),
+            };
             *sent = true;
-            let (parts, body) = reply.into_parts();
-            let reply = Response::from_parts(
-                parts,
-                ReplyBody { ahead: Bytes::new(), rest: Some(body), trailers: None },
-            );
 
             let (reply, shown) = watched(&answer, reply, longest_hold).await?;
             let Some(shown) = shown else { return Ok(reply) };
@@ -291,10 +301,18 @@ impl Outgoing {
 }
 
 impl ReplyBody {
+    fn streams(body: egress::ReplyBody) -> Self {
+        Self { ahead: Bytes::new(), rest: Some(body), trailers: None }
+    }
+
+    fn whole(bytes: Bytes) -> Self {
+        Self { ahead: bytes, rest: None, trailers: None }
+    }
+
     /// Reads the whole of a body of at most `most` bytes; `false` where it is longer or takes
     /// longer, and streams on.
     async fn hold(&mut self, most: usize, longest: Duration) -> Result<bool, Error> {
-        let mut read = BytesMut::new();
+        let mut read = BytesMut::from(std::mem::take(&mut self.ahead));
         let held = timeout(longest, self.read(&mut read, most)).await;
         self.ahead = read.freeze();
         held.unwrap_or(Ok(false))
@@ -315,7 +333,7 @@ impl ReplyBody {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(read.len() <= most)
     }
 }
 

@@ -1,16 +1,18 @@
 //! Requests that are rejected before the token's time is over.
 
-use std::sync::Arc;
-
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use countersign::Settings;
+use countersign::body::RequestBody;
+use countersign::egress::EgressError;
+use countersign::{Countersign, Sender, Settings};
 use countersign_hostile::answer::{self, set_header, watch_any};
 use countersign_hostile::{Body, Guest, Part, Val};
-use countersign_tests::Recorder;
-use countersign_tests::world::{get, status, whole};
-use http::Request;
+use countersign_tests::world::{get, no_egress, status, whole};
+use countersign_tests::{Recorder, sandbox};
+use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::Value as Json;
@@ -231,4 +233,37 @@ async fn the_trailers_of_a_reply_that_was_held_are_delivered_after_it() {
     assert!(!body.is_end_stream());
     assert_eq!(body.frame().await.unwrap().unwrap().into_trailers().unwrap()["x-sum"], "7");
     assert!(body.is_end_stream() && body.frame().await.is_none());
+}
+
+/// Answers with bodies of these lengths in turn, and keeps where it was asked for them.
+struct Script {
+    lengths: Mutex<Vec<usize>>,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Sender for Script {
+    async fn send(&self, request: Request<RequestBody>) -> Result<Response<Bytes>, EgressError> {
+        self.asked.lock().unwrap().push(request.uri().to_string());
+        let length = self.lengths.lock().unwrap().remove(0);
+        Ok(Response::new(Bytes::from(vec![b'x'; length])))
+    }
+}
+
+#[tokio::test]
+async fn replies_from_elsewhere_than_the_egress_are_watched_like_its_own() {
+    let plot = Plot::of(&watching(answer::refusal("denied", "it was shown")));
+    let (lengths, asked) = (vec![1001, 1000, 0].into(), Mutex::default());
+    let script = Arc::new(Script { lengths, asked });
+    let host = Countersign::builder(sandbox(), Arc::clone(&plot.registry), no_egress())
+        .store(Arc::clone(&plot.store) as _)
+        .sender(Arc::clone(&script) as _)
+        .build();
+    let (code, body) = status(&host, &plot.subject, "/things").await.unwrap();
+    assert_eq!((code, body.len()), (200, 1001), "longer than is watched for");
+    for _ in 0..2 {
+        let shown = host.send(&plot.subject, get("/things")).await.err().unwrap();
+        assert_eq!(shown.code(), "denied");
+    }
+    assert_eq!(*script.asked.lock().unwrap(), ["https://api.hostile.example/base/things"; 3]);
 }
