@@ -13,6 +13,7 @@ use http::header::AUTHORIZATION;
 
 use crate::caller::Caller;
 use crate::fault::{Fault, Kind};
+use crate::request_id::RequestId;
 
 /// Tokens that are kept in memory: more than there are processes of clients.
 const MOST_TOKENS: usize = 10_000;
@@ -40,7 +41,7 @@ impl Authentication {
     pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
-        request: &Arc<str>,
+        request: &RequestId,
     ) -> Result<Caller, Fault> {
         let token = Hash::of(bearer(headers).ok_or_else(unauthenticated)?);
         let known = match self.tokens.get(&token) {
@@ -50,7 +51,7 @@ impl Authentication {
         if known.ends <= self.clock.unix_millis() {
             return Err(unauthenticated());
         }
-        Ok(Caller::new(Arc::clone(&known.client), Arc::clone(request)))
+        Ok(Caller::new(Arc::clone(&known.client), request.clone()))
     }
 
     /// What is nobody's is not kept: whoever makes tokens up would fill the cache with them.

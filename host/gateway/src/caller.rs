@@ -5,12 +5,13 @@ use std::sync::Arc;
 use countersign_vault::{By, Client, Role};
 
 use crate::fault::{Fault, Kind};
+use crate::request_id::RequestId;
 
 /// A client, and the request that it makes.
 #[derive(Clone, Debug)]
 pub struct Caller {
     client: Arc<Client>,
-    request: Arc<str>,
+    request: RequestId,
 }
 
 /// What a caller is limited to; `None` where it is not.
@@ -23,8 +24,8 @@ pub(crate) struct Limits<'a> {
 }
 
 impl Caller {
-    /// `request` is the id that logs know this request by.
-    pub fn new(client: Arc<Client>, request: Arc<str>) -> Self {
+    /// A client, and the request that it makes.
+    pub fn new(client: Arc<Client>, request: RequestId) -> Self {
         Self { client, request }
     }
 
@@ -34,7 +35,7 @@ impl Caller {
     }
 
     /// The id that logs know the request by.
-    pub fn request(&self) -> &str {
+    pub fn request(&self) -> &RequestId {
         &self.request
     }
 
@@ -87,6 +88,6 @@ impl Caller {
 
     /// For the audit.
     pub(crate) fn by(&self) -> By {
-        By { client: self.client.id.clone(), request: self.request.as_ref().to_owned() }
+        By { client: self.client.id.clone(), request: self.request.as_str().to_owned() }
     }
 }

@@ -21,10 +21,13 @@ pub(crate) const CONNECTION_NAME: HeaderName = HeaderName::from_static("connecti
 /// Names the account of a proxied request.
 pub(crate) const IDENTIFIER: HeaderName = HeaderName::from_static("identifier");
 
+/// What the path of a proxied request begins with.
+pub(crate) const PROXY: &str = "/proxy";
+
 /// Where a request goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
-    /// Through the proxy: [`below_proxy`] is the path from here.
+    /// Through the proxy, which goes on with the path that is below [`PROXY`].
     Proxy,
     /// For a token.
     Token,
@@ -53,7 +56,7 @@ impl Door {
             return Err(Fault::new(Kind::Invalid, "path_refused", message));
         }
         says_one_host(parts)?;
-        if below_proxy(path).is_some() {
+        if is_proxied(path) {
             return Ok(Self::Proxy);
         }
         if parts.headers.keys().any(routes) {
@@ -87,9 +90,9 @@ impl Door {
     }
 }
 
-/// A proxied request's path relative to the provider's `proxy_url`: empty, or from `/`.
-pub(crate) fn below_proxy(path: &str) -> Option<&str> {
-    path.strip_prefix("/proxy").filter(|rest| rest.is_empty() || rest.starts_with('/'))
+/// What is below [`PROXY`], relative to the provider's `proxy_url`, is empty, or from `/`.
+fn is_proxied(path: &str) -> bool {
+    path.strip_prefix(PROXY).is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
 /// Whether a header routes proxied requests.

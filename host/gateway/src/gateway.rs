@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use countersign::body::BodyError;
 use countersign::clock::Clock;
 use countersign::random::{Random, RandomError};
 use countersign_vault::{Following, Role, Vault};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request};
+use http::{HeaderMap, Method, Request, StatusCode, request};
 use http_body::Body;
 use serde_json::json;
 use tokio::time::timeout;
@@ -34,23 +34,18 @@ use crate::fault::{Fault, Kind};
 use crate::injections::Injections;
 use crate::metrics::{self, Metrics};
 use crate::proxy::{Crowd, Proxy};
+use crate::request_id::{Ids, RequestId};
 use crate::service::Service;
 use crate::settings::{InForce, Settings};
 use crate::token::Tokens;
 use crate::trace::Trace;
 use crate::usage::Usage;
 
-/// Longest id that is taken over from a caller, in bytes.
-const LONGEST_ID: usize = 128;
-
 /// For a call of the management API: its body, and what it asks for.
 const DOCUMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The OpenAPI document. Anybody may ask for it, so it is written once.
 static DESCRIPTION: LazyLock<Bytes> = LazyLock::new(|| api::description().to_string().into());
-
-/// What callers name a request by, if they do.
-const X_REQUEST_ID: &str = "x-request-id";
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -109,10 +104,6 @@ struct Inner {
     ids: Ids,
     draining: AtomicBool,
 }
-
-/// Where a request comes from: an extension of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
 
 impl Gateway {
     /// Joins the parts. Needs a runtime to be on.
@@ -193,10 +184,10 @@ impl Gateway {
         }
     }
 
-    /// Answers one request. Its extensions hold its [`Peer`], and what an upgrade needs.
-    pub async fn answer<B>(&self, request: Request<B>) -> Answer
+    /// Answers one request, which comes from this address. Its extensions hold what an upgrade needs.
+    pub async fn answer<B>(&self, from: IpAddr, request: Request<B>) -> Answer
     where
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BodyError>,
     {
         let (mut parts, body) = request.into_parts();
@@ -204,10 +195,11 @@ impl Gateway {
         let door = Door::of(&parts);
         let name = door.as_ref().map_or("none", |door| door.name());
         let traces = self.inner.proxy.traces;
-        let trace = Trace::begin(traces, door.as_ref().ok().copied(), &mut parts, &id);
+        let trace = Trace::begin(traces, door.as_ref().ok().copied(), &mut parts, id.as_str());
         let answered = match door {
             Ok(door) => {
-                let answering = self.inner.answer(door, parts, body, &id);
+                // Boxed, as what goes into a span is moved.
+                let answering = Box::pin(self.inner.answer(door, from, parts, body, &id));
                 answering.instrument(trace.span().clone()).await
             }
             Err(fault) => Err(fault),
@@ -216,7 +208,7 @@ impl Gateway {
             Ok(answer) => (answer, ""),
             Err(fault) => {
                 trace.span().in_scope(|| tracing::info!(code = fault.code, "refused"));
-                (answer::fault(&fault, &id), fault.code)
+                (answer::fault(&fault, id.as_str()), fault.code)
             }
         };
         // An upstream's status may be any number.
@@ -224,9 +216,7 @@ impl Gateway {
         let class = metrics::class(status.as_u16());
         self.inner.metrics.answered(name, class, code);
         trace.answered(status, code);
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            answer.headers_mut().insert(REQUEST_ID_HEADER, id);
-        }
+        answer.headers_mut().insert(REQUEST_ID_HEADER, id.header());
         answer
     }
 }
@@ -235,12 +225,13 @@ impl Inner {
     async fn answer<B>(
         &self,
         door: Door,
+        from: IpAddr,
         parts: request::Parts,
         body: B,
-        id: &Arc<str>,
+        id: &RequestId,
     ) -> Result<Answer, Fault>
     where
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BodyError>,
     {
         match door {
@@ -252,11 +243,12 @@ impl Inner {
                 let caller = self.caller(&parts.headers, id).await?;
                 let mut request = Request::from_parts(parts, axum::body::Body::new(body));
                 request.extensions_mut().insert(caller);
-                self.api(request).await
+                // Boxed, as is the next: what is proxied shall have no more room than it needs.
+                Box::pin(self.api(request)).await
             }
             Door::Token => {
                 only(&parts.method, &Method::POST)?;
-                Ok(self.tokens.answer(&parts, body, id).await)
+                Ok(Box::pin(self.tokens.answer(from, &parts.headers, body, id.as_str())).await)
             }
             Door::OpenApi => {
                 only(&parts.method, &Method::GET)?;
@@ -285,7 +277,7 @@ impl Inner {
         }
     }
 
-    async fn caller(&self, headers: &HeaderMap, id: &Arc<str>) -> Result<Caller, Fault> {
+    async fn caller(&self, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Fault> {
         self.authentication.caller(headers, id).await
     }
 
@@ -317,32 +309,4 @@ fn only(method: &Method, wanted: &Method) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::method(if wanted == Method::GET { "GET,HEAD" } else { wanted.as_str() }))
-}
-
-/// Ids of requests: one that the caller chose, or a new one.
-struct Ids {
-    /// Random, so that two processes have ids of their own.
-    process: u64,
-    last: AtomicU64,
-}
-
-impl Ids {
-    fn new(random: &dyn Random) -> Result<Self, RandomError> {
-        let mut bytes = [0; 8];
-        random.fill(&mut bytes)?;
-        Ok(Self { process: u64::from_be_bytes(bytes), last: AtomicU64::new(0) })
-    }
-
-    fn of(&self, headers: &HeaderMap) -> Arc<str> {
-        let plain = |id: &str| {
-            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-            !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(fits)
-        };
-        let chosen = headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-        if let Some(id) = chosen.filter(|id| plain(id)) {
-            return id.into();
-        }
-        let nth = self.last.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}{nth:08x}", self.process).into()
-    }
 }

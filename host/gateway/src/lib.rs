@@ -30,6 +30,7 @@ mod gateway;
 mod injections;
 mod metrics;
 mod proxy;
+mod request_id;
 mod server;
 mod service;
 mod settings;
@@ -40,7 +41,8 @@ mod usage;
 pub use answer::{Answer, AnswerBody, FAULT_HEADER, REQUEST_ID_HEADER};
 pub use caller::Caller;
 pub use fault::{Fault, FieldFault, Kind};
-pub use gateway::{Gateway, GatewayError, Parts, Peer};
+pub use gateway::{Gateway, GatewayError, Parts};
+pub use request_id::{NoRequestId, RequestId};
 pub use server::Server;
 pub use service::{
     AccountName, AccountUpdate, ClientRequest, ConnectionUpdate, Described, Issued, NewAccount,

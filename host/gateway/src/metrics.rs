@@ -100,11 +100,9 @@ impl Metrics {
 
     /// One more request for an account.
     pub(crate) fn proxied(&self, auth_type: &str, outcome: &'static str, took: Duration) {
-        let auth_type = auth_type.to_owned();
-        self.seconds
-            .get_or_create(&OfType { auth_type: auth_type.clone() })
-            .observe(took.as_secs_f64());
-        self.proxied.get_or_create(&Proxied { auth_type, outcome }).inc();
+        let of_type = OfType { auth_type: auth_type.to_owned() };
+        self.seconds.get_or_create(&of_type).observe(took.as_secs_f64());
+        self.proxied.get_or_create(&Proxied { auth_type: of_type.auth_type, outcome }).inc();
     }
 
     /// All of them.

@@ -18,6 +18,7 @@ use countersign::body::BodyError;
 use countersign::clock::Clock;
 use countersign::egress::{HandshakeError, Tunnel, WebSocket};
 use countersign::{Countersign, Subject};
+use http::uri::PathAndQuery;
 use http::{Request, Response, Uri, request};
 use http_body::Body;
 use hyper::upgrade::OnUpgrade;
@@ -27,7 +28,7 @@ use tracing::Instrument as _;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::caller::Caller;
-use crate::door::below_proxy;
+use crate::door::PROXY;
 use crate::fault::{Fault, Kind};
 use crate::injections::{Injection, Injections};
 use crate::metrics::{self, Metrics};
@@ -65,7 +66,7 @@ impl Proxy {
         body: B,
     ) -> Result<Answer, Fault>
     where
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BodyError>,
     {
         let began = Instant::now();
@@ -88,7 +89,7 @@ impl Proxy {
         body: B,
     ) -> Result<Answer, Fault>
     where
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BodyError>,
     {
         let Settings { longest_body, pass_cookies, deadline, tunnel_idle, .. } =
@@ -156,7 +157,7 @@ impl Proxy {
         let (Some(injections), Some(account)) = (&self.injections, account) else { return };
         injections.note(&Injection {
             at: now,
-            request: caller.request(),
+            request: caller.request().as_str(),
             client: caller.client(),
             connection: &whose.connector,
             identifier: &whose.identifier,
@@ -185,9 +186,32 @@ fn late() -> Fault {
 
 /// What is below `/proxy`. The library looks at nothing else of a URI.
 fn relative(uri: &Uri) -> Result<Uri, Fault> {
-    let path = below_proxy(uri.path()).unwrap_or_default();
-    let slash = if path.is_empty() { "/" } else { "" };
-    let (joint, query) = uri.query().map_or(("", ""), |query| ("?", query));
+    let whole = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    let below = whole.strip_prefix(PROXY).unwrap_or_default();
+    let slash = if below.starts_with('/') { "" } else { "/" };
     let refused = |_| Fault::new(Kind::Invalid, "path_refused", "the path cannot be read");
-    [slash, path, joint, query].concat().parse().map_err(refused)
+    [slash, below].concat().try_into().map(PathAndQuery::into).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_below_the_proxy_is_the_path_to_the_upstream() {
+        for (uri, below) in [
+            ("/proxy", "/"),
+            ("/proxy/", "/"),
+            ("/proxy?a=b", "/?a=b"),
+            ("/proxy/v1/tickets", "/v1/tickets"),
+            ("/proxy/v1/tickets?", "/v1/tickets?"),
+            ("/proxy/v1/tickets?page=2&next=/proxy/x?", "/v1/tickets?page=2&next=/proxy/x?"),
+            ("/proxy//evil.example/x", "//evil.example/x"),
+            ("https://gateway.example/proxy/v1/%2F%20?q=%3F", "/v1/%2F%20?q=%3F"),
+        ] {
+            let relative = relative(&uri.parse().unwrap()).unwrap();
+            assert_eq!(relative.path_and_query().unwrap(), below, "{uri}");
+            assert_eq!((relative.scheme(), relative.authority()), (None, None), "{uri}");
+        }
+    }
 }

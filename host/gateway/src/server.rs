@@ -32,7 +32,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::gateway::{Gateway, Peer};
+use crate::gateway::Gateway;
 use crate::token::network;
 
 use watch::{Verdict, Watch};
@@ -181,7 +181,7 @@ impl Server {
         let connection = Connection {
             gateway: self.gateway.clone(),
             bounds: self.bounds,
-            peer: Peer(address),
+            address,
             stopping: self.stopping.clone(),
             ended: self.ended.clone(),
             _place: place,
@@ -195,7 +195,7 @@ impl Server {
 struct Connection {
     gateway: Gateway,
     bounds: Bounds,
-    peer: Peer,
+    address: IpAddr,
     stopping: CancellationToken,
     ended: CancellationToken,
     _place: OwnedSemaphorePermit,
@@ -223,7 +223,7 @@ impl Connection {
     }
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let Self { gateway, bounds, peer, stopping, ended, .. } = &self;
+        let Self { gateway, bounds, address, stopping, ended, .. } = &self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -239,14 +239,14 @@ impl Connection {
             .keep_alive_interval(bounds.ping_after)
             .keep_alive_timeout(bounds.pong_within);
         let (heard, watch) = (AtomicBool::new(false), Watch::new(*bounds));
-        let service = service_fn(|mut request: Request<Incoming>| {
+        let service = service_fn(|request: Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
-            let (gateway, noted) = (gateway.clone(), watch.request());
-            request.extensions_mut().insert(*peer);
-            async move {
-                let answer = gateway.answer(request).await;
+            let (gateway, address, noted) = (gateway.clone(), *address, watch.request());
+            // Boxed, as the protocols move what is under way.
+            Box::pin(async move {
+                let answer = gateway.answer(address, request).await;
                 Ok::<_, Infallible>(answer.map(|body| noted.reply(body)))
-            }
+            })
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);

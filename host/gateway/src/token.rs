@@ -7,7 +7,7 @@
 
 mod bound;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use countersign::random::Random;
 use countersign::secret::Secret;
 use countersign_vault::{Hash, Vault, VaultError};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode, request};
+use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::json;
@@ -30,7 +30,6 @@ use zeroize::Zeroizing;
 
 use crate::answer::{self, Answer};
 use crate::fault::{Fault, Kind};
-use crate::gateway::Peer;
 use crate::settings::Settings;
 
 use bound::Bound;
@@ -96,14 +95,20 @@ impl Tokens {
         }));
     }
 
-    /// Answers a request for a token.
-    pub(crate) async fn answer<B>(&self, parts: &request::Parts, body: B, request: &str) -> Answer
+    /// Answers a request for a token, which comes from this address.
+    pub(crate) async fn answer<B>(
+        &self,
+        from: IpAddr,
+        headers: &HeaderMap,
+        body: B,
+        request: &str,
+    ) -> Answer
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
         let rules = Rules::clone(&self.rules.load());
-        match self.give(parts, body, &rules).await {
+        match self.give(from, headers, body, &rules).await {
             Ok(token) => {
                 let json = json!({
                     "access_token": token.expose(),
@@ -121,7 +126,8 @@ impl Tokens {
 
     async fn give<B>(
         &self,
-        parts: &request::Parts,
+        from: IpAddr,
+        headers: &HeaderMap,
         body: B,
         rules: &Rules,
     ) -> Result<Secret, Refusal>
@@ -129,9 +135,8 @@ impl Tokens {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0);
-        rules.attempts.count(&network(peer))?;
-        let Credentials { id, secret } = credentials(&parts.headers, body).await?;
+        rules.attempts.count(&network(from))?;
+        let Credentials { id, secret } = credentials(headers, body).await?;
         let secret = Hash::of(secret.expose());
         if !self.vault.is_secret_of(&id, &secret).await? {
             return Err(Refusal::invalid_client());

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use countersign_vault::{Vault, VaultError};
+use foldhash::fast::RandomState;
 use tokio_util::sync::CancellationToken;
 
 /// Between two writes.
@@ -35,18 +36,21 @@ pub(crate) struct Usage {
     stop: CancellationToken,
 }
 
-/// By account id, in minutes.
+/// In minutes.
 struct Noted {
     /// No more than `most`.
-    waiting: HashMap<Arc<str>, u64>,
+    waiting: ByAccount,
     most: usize,
     /// What was written for this minute.
-    written: HashMap<Arc<str>, u64>,
+    written: ByAccount,
 }
+
+/// The ids are the vault's own choice, and so a hash need not withstand whoever chooses keys.
+type ByAccount = HashMap<Arc<str>, u64, RandomState>;
 
 impl Noted {
     fn new(most: usize) -> Mutex<Self> {
-        Mutex::new(Self { waiting: HashMap::new(), most, written: HashMap::new() })
+        Mutex::new(Self { waiting: ByAccount::default(), most, written: ByAccount::default() })
     }
 
     fn wait(&mut self, account: &Arc<str>, minute: u64) {

@@ -103,7 +103,7 @@ impl Scene {
             gateway,
             http,
             token: String::new(),
-            caller: Caller::new(Arc::new(client), "r-1".into()),
+            caller: Caller::new(Arc::new(client), "r-1".parse().unwrap()),
             stop: Some(stop),
             running,
         };

@@ -71,7 +71,7 @@ pub(crate) async fn populate(folder: &Path, proxy_url: &str) {
         updated_at: 0,
         revoked_at: None,
     };
-    let caller = Caller::new(Arc::new(client), "r-1".into());
+    let caller = Caller::new(Arc::new(client), "r-1".parse().unwrap());
     let payload = json!({
         "display_name": "Slow", "proxy_url": proxy_url, "proxy_enabled": true,
         "auth_patterns": [{"type": "BEARER", "fields": [

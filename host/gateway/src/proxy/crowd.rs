@@ -4,6 +4,7 @@
 //! that are under way then go on as fast as before. A place is taken until the reply has ended.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use http_body::{Body, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 
@@ -33,8 +35,9 @@ pub(crate) struct Crowd {
 #[derive(Default)]
 struct UnderWay {
     all: usize,
-    /// By the account's id; none is 0.
-    by_account: HashMap<Arc<str>, usize>,
+    /// By the account's id; none is 0. The ids are the vault's own choice, and so a hash need not
+    /// withstand whoever chooses keys.
+    by_account: HashMap<Arc<str>, usize, RandomState>,
 }
 
 /// A place among all, and among those of its account. Given back when dropped.
@@ -96,10 +99,10 @@ impl Drop for Place {
         under_way.all -= 1;
         self.crowd.gauge.dec();
         let Some(account) = self.account.take() else { return };
-        if let Some(count) = under_way.by_account.get_mut(&account) {
-            *count -= 1;
-            if *count == 0 {
-                under_way.by_account.remove(&account);
+        if let Entry::Occupied(mut count) = under_way.by_account.entry(account) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
             }
         }
     }

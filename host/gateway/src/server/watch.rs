@@ -5,7 +5,6 @@
 //! notes its requests and what is taken of its replies; one on which no request has been under way for
 //! long enough is ended in order, and one whose peer has let a reply lie for too long is dropped.
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,11 +30,11 @@ pub(super) struct Watch {
 }
 
 struct UnderWay {
-    next: u64,
     /// When there was last a request, in milliseconds.
     last: u64,
-    /// Since when the peer has let what it was given lie.
-    replies: HashMap<u64, Arc<AtomicU64>>,
+    /// Since when the peer has let what it was given lie, for each request: one, or as many as
+    /// there are streams.
+    replies: Vec<Arc<AtomicU64>>,
 }
 
 /// What is to become of a connection.
@@ -50,24 +49,20 @@ pub(super) enum Verdict {
 /// One request of a connection, from its head to the end of its reply.
 pub(super) struct Request {
     watch: Arc<Watch>,
-    nth: u64,
     since: Arc<AtomicU64>,
 }
 
 impl Watch {
     pub(super) fn new(bounds: Bounds) -> Arc<Self> {
-        let under_way = UnderWay { next: 0, last: 0, replies: HashMap::new() };
+        let under_way = UnderWay { last: 0, replies: Vec::new() };
         Arc::new(Self { bounds, began: Instant::now(), under_way: Mutex::new(under_way) })
     }
 
     /// One request more.
     pub(super) fn request(self: &Arc<Self>) -> Request {
         let since = Arc::new(AtomicU64::new(NEVER));
-        let mut under_way = self.lock();
-        let nth = under_way.next;
-        under_way.next += 1;
-        under_way.replies.insert(nth, Arc::clone(&since));
-        Request { watch: Arc::clone(self), nth, since }
+        self.lock().replies.push(Arc::clone(&since));
+        Request { watch: Arc::clone(self), since }
     }
 
     /// Ends where the connection is to.
@@ -86,7 +81,7 @@ impl Watch {
         let longer =
             |since: u64, most: Duration| u128::from(now.saturating_sub(since)) >= most.as_millis();
         let lies = |since: &Arc<AtomicU64>| longer(since.load(Ordering::Relaxed), stalled);
-        if under_way.replies.values().any(lies) {
+        if under_way.replies.iter().any(lies) {
             return Some(Verdict::Stalled);
         }
         let idle = under_way.replies.is_empty() && longer(under_way.last, idle);
@@ -114,7 +109,8 @@ impl Drop for Request {
     fn drop(&mut self) {
         let now = self.watch.now();
         let mut under_way = self.watch.lock();
-        under_way.replies.remove(&self.nth);
+        let own = under_way.replies.iter().position(|since| Arc::ptr_eq(since, &self.since));
+        own.map(|own| under_way.replies.swap_remove(own));
         under_way.last = now;
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn limited(
         updated_at: 0,
         revoked_at: None,
     };
-    Caller::new(Arc::new(client), "r-1".into())
+    Caller::new(Arc::new(client), "r-1".parse().unwrap())
 }
 
 pub(crate) fn page() -> Page {
