@@ -109,8 +109,10 @@ impl Drop for Request {
     fn drop(&mut self) {
         let now = self.watch.now();
         let mut under_way = self.watch.lock();
-        let own = under_way.replies.iter().position(|since| Arc::ptr_eq(since, &self.since));
-        own.map(|own| under_way.replies.swap_remove(own));
+        let mut replies = under_way.replies.iter();
+        if let Some(own) = replies.position(|since| Arc::ptr_eq(since, &self.since)) {
+            under_way.replies.swap_remove(own);
+        }
         under_way.last = now;
     }
 }
