@@ -24,7 +24,7 @@ pub(crate) struct Limits<'a> {
 }
 
 impl Caller {
-    /// A client, and the request that it makes.
+    /// The client that makes this request.
     pub fn new(client: Arc<Client>, request: RequestId) -> Self {
         Self { client, request }
     }

@@ -90,7 +90,7 @@ impl Door {
     }
 }
 
-/// What is below [`PROXY`], relative to the provider's `proxy_url`, is empty, or from `/`.
+/// Whether what is below [`PROXY`] is a path relative to a provider's `proxy_url`: empty, or from `/`.
 fn is_proxied(path: &str) -> bool {
     path.strip_prefix(PROXY).is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }

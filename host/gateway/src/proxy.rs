@@ -111,7 +111,9 @@ impl Proxy {
         if let (Some(websocket), Some(_)) = (websocket, &upgrade) {
             request.extensions_mut().insert(websocket);
         }
-        let sent = timeout(deadline, self.host.send(subject, request)).await;
+        // Boxed, as it is most of what a request has room for, and all of that is moved as it begins.
+        let sending = Box::pin(self.host.send(subject, request));
+        let sent = timeout(deadline, sending).await;
         let mut reply = sent.map_err(|_| late())?.map_err(|error| Fault::from(&error))?;
         let tunnel = Tunnel::take(&mut reply);
         let (mut parts, body) = reply.into_parts();

@@ -52,7 +52,7 @@ impl FromStr for RequestId {
 
 /// Gives them out.
 pub(crate) struct Ids {
-    /// Random, so that two processes have ids of their own: what each begins with.
+    /// What each begins with: random, so that two processes have ids of their own.
     process: Box<[u8]>,
     last: AtomicU64,
 }
@@ -65,6 +65,7 @@ impl Ids {
         Ok(Self { process: process.into_bytes().into(), last: AtomicU64::new(0) })
     }
 
+    /// The one that the headers tell, where it is plain; else a new one.
     pub(crate) fn of(&self, headers: &HeaderMap) -> RequestId {
         let chosen = headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok()?.parse().ok());
         chosen.unwrap_or_else(|| self.next())
