@@ -31,7 +31,7 @@ pub struct Settings {
     pub deadline: Duration,
     /// How long neither side of a WebSocket may be silent. Most send a ping each half minute.
     pub tunnel_idle: Duration,
-    /// Accounts that are kept in memory with what was remembered for them. One costs some 6 KiB.
+    /// Accounts that are kept in memory with what was remembered for them. One costs some 8 KiB.
     pub cached_accounts: usize,
     /// Whether an upstream's `set-cookie` reaches the caller, and a caller's `cookie` the upstream. A
     /// caller that keeps cookies by host would send those of one account with the next one's

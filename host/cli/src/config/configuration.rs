@@ -191,7 +191,7 @@ sections! {
         live deadline: Duration = gateway().deadline;
         /// How long neither side of a WebSocket may be silent.
         live tunnel_idle: Duration = gateway().tunnel_idle;
-        /// Accounts that are kept in memory, with what was remembered for them. One costs some 6 KiB.
+        /// Accounts that are kept in memory, with what was remembered for them. One costs some 8 KiB.
         restart cached_accounts: NonZeroUsize = count(gateway().cached_accounts);
         /// Whether cookies pass between callers and upstreams. A caller that keeps them by host would
         /// send those of one account with the next one's requests.

@@ -1,4 +1,4 @@
-//! Accounts, made as callers make them.
+//! Accounts, made as callers make them, and used once, so that what is measured finds them remembered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,6 +40,7 @@ pub(super) async fn fill(gateway: u16, upstream: u16, accounts: usize) -> Result
                     "connected_account": {"authorization_details": details},
                 });
                 api.post("connected_accounts", &account).await?;
+                api.proxied(&format!("user-{nth}")).await?;
             }
         })
     });
@@ -76,6 +77,14 @@ impl Api {
         let answer = request.send().await?;
         let status = answer.status();
         ensure!(status.is_success(), "{path}: {status} {}", answer.text().await?);
+        Ok(())
+    }
+
+    async fn proxied(&self, identifier: &str) -> Result<()> {
+        let request = self.http.get(format!("{}/proxy/v1/things", self.url));
+        let request = request.bearer_auth(&self.token).header("connection_name", "bench");
+        let answer = request.header("identifier", identifier).send().await?.error_for_status()?;
+        answer.bytes().await?;
         Ok(())
     }
 }
