@@ -264,6 +264,7 @@ impl Inner {
             assembled.apply(value)?;
         }
         let mut values = assembled.finish()?;
+        fields::lay_over(&mut values, subject.laid_over(), state.as_deref());
         for (name, text) in wishes {
             values.set(format!("grant/{name}"), text);
         }
@@ -307,12 +308,13 @@ impl Inner {
         plugin: &Arc<Plugin>,
     ) -> Result<Facts, Error> {
         let shared = self.store.state(subject.shared_key()).await?;
-        let values = fields::connection_values(
+        let mut values = fields::connection_values(
             subject.provider(),
             subject.pattern(),
             subject.connection(),
             shared.as_deref(),
         );
+        fields::lay_over_connection(&mut values, subject.laid_over());
         self.facts_of(subject, plugin, values, [shared.clone(), shared], Unfilled::Leave)
     }
 

@@ -146,6 +146,29 @@ pub fn connection_values(
     values
 }
 
+/// Lays values over those that were assembled. What comes from the state stays: a flow may have changed
+/// it since.
+pub(crate) fn lay_over(values: &mut Values, laid: &Values, state: Option<&State>) {
+    let token = state.is_some_and(|state| state.secrets.contains_key(ACCESS_TOKEN));
+    for (name, value) in laid.iter() {
+        let is_of_state = ["state/", "shared/"].iter().any(|root| name.starts_with(root))
+            || (token && name.strip_prefix("account/") == Some(TOKEN));
+        if !is_of_state {
+            put(values, name.to_owned(), value);
+        }
+    }
+}
+
+/// The same of a connection's alone.
+pub(crate) fn lay_over_connection(values: &mut Values, laid: &Values) {
+    let of_connection = ["provider/", "pattern/", "connection/"];
+    for (name, value) in laid.iter() {
+        if of_connection.iter().any(|root| name.starts_with(root)) {
+            put(values, name.to_owned(), value);
+        }
+    }
+}
+
 /// What fills `{{name}}`: the account's value of a declared input, or else a declared attribute of
 /// its state. Never a secret of the state, and never a name that the pattern does not declare.
 pub fn placeholder<'v>(pattern: &AuthPattern, values: &'v Values, name: &str) -> Option<&'v str> {

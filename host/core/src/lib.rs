@@ -41,6 +41,7 @@ pub mod tally;
 pub mod target;
 pub mod values;
 pub mod view;
+pub mod witness;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]

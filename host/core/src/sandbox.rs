@@ -21,18 +21,22 @@ mod load;
 mod shown;
 mod ticker;
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
 use tokio::sync::{Semaphore, oneshot};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
 use crate::contract;
+use crate::contract::context::Level;
 use crate::random::Random;
 use crate::step;
 use crate::tally::CallCounts;
+use crate::witness::{self, Function, Told, Witness};
 
 pub use guest::{Digest, GuestStatus};
 pub use limits::Limits;
@@ -42,8 +46,12 @@ pub(crate) use guest::{Guest, Mutation, Plugin};
 pub(crate) use load::Loaded;
 pub(crate) use shown::{Heard, Intent, Shown};
 
+use engine::Metered;
 use host::Call;
 use ticker::Ticker;
+
+/// More than any call can use up.
+const FUEL: u64 = u64::MAX;
 
 /// The engine, its pools and its threads. One for a process.
 pub struct Sandbox {
@@ -56,6 +64,7 @@ pub struct Sandbox {
     /// One component describes itself at a time, in a slot that requests never have.
     describing: Mutex<()>,
     counts: Arc<CallCounts>,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 /// The sandbox cannot be had. The operator must act.
@@ -141,9 +150,26 @@ pub(crate) struct Moment {
 
 impl Sandbox {
     /// Starts the engine and its threads. Reserves address space, not memory.
-    pub fn new(limits: Limits, cache: Option<&std::path::Path>) -> Result<Self, SandboxError> {
+    pub fn new(limits: Limits, cache: Option<&Path>) -> Result<Self, SandboxError> {
+        Self::start(limits, cache, None)
+    }
+
+    /// The same, and somebody is told of every call: for whoever tests a plugin.
+    pub fn witnessed(
+        limits: Limits,
+        cache: Option<&Path>,
+        witness: Arc<dyn Witness>,
+    ) -> Result<Self, SandboxError> {
+        Self::start(limits, cache, Some(witness))
+    }
+
+    fn start(
+        limits: Limits,
+        cache: Option<&Path>,
+        witness: Option<Arc<dyn Witness>>,
+    ) -> Result<Self, SandboxError> {
         let cache = cache.map(engine::cache_in).transpose()?;
-        let engine = engine::start(&limits, cache)?;
+        let engine = engine::start(&limits, cache, Metered(witness.is_some()))?;
         let ticker = Ticker::start(&engine)?;
         let mut linker = Linker::new(&engine);
         contract::context::add_to_linker::<Call, HasSelf<Call>>(&mut linker, |call| call)
@@ -167,7 +193,13 @@ impl Sandbox {
             seats,
             describing: Mutex::new(()),
             counts: Arc::default(),
+            witness,
         })
+    }
+
+    /// The arguments of a call for the witness, where there is one.
+    fn given(&self, words: impl FnOnce() -> Json) -> Json {
+        if self.witness.is_some() { words() } else { Json::Null }
     }
 
     pub(crate) fn counts(&self) -> &CallCounts {
@@ -179,20 +211,22 @@ impl Sandbox {
         &self.limits
     }
 
-    /// Runs the operation that `prepare` makes in a fresh store on a thread of the pool. It is made
-    /// once there is a thread for it, so that those who wait hold no copy of a body.
+    /// Runs the operation that `prepare` makes in a fresh store on a thread of the pool, with what the
+    /// witness is told of its arguments. It is made once there is a thread for it, so that those who
+    /// wait hold no copy of a body.
     ///
     /// A caller that goes away does not end the call: it goes on to its budget, holding its share
     /// of the pool, and its answer is dropped.
     async fn run<T, O>(
         &self,
         guest: &Arc<Guest>,
+        function: Function,
         budget: Duration,
         moment: Moment,
-        prepare: impl FnOnce() -> O,
+        prepare: impl FnOnce() -> (Json, O),
     ) -> Result<Answer<T>, CallError>
     where
-        T: Send + 'static,
+        T: Told + Send + 'static,
         O: FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     {
         let suspended = || match guest.health.suspended(Instant::now()) {
@@ -208,7 +242,7 @@ impl Sandbox {
         // The calls ahead of this one may have been the last that the plugin was trusted with.
         suspended()?;
 
-        let operation = prepare();
+        let (given, operation) = prepare();
         // A span lasts as long as the call, whoever still waits for it.
         let span = step::or_current(tracing::debug_span!(
             "plugin",
@@ -218,11 +252,14 @@ impl Sandbox {
         let mut store = self.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
         let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
-        let counts = Arc::clone(&self.counts);
+        let (counts, witness) = (Arc::clone(&self.counts), self.witness.clone());
         self.threads.spawn(move || {
             let began = Instant::now();
             let result = operation(&mut store);
             let log = store.data_mut().take_log();
+            if let Some(witness) = witness {
+                tell(&*witness, &called, function, given, &result, &log, &store);
+            }
             // The slot is overwritten and given back before anyone else may have the seat.
             drop(store);
             counts.called(began.elapsed());
@@ -255,8 +292,41 @@ impl Sandbox {
         store.limiter(Call::limiter);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         budget::set(&mut store, budget, self.limits.wall_factor);
+        if self.witness.is_some() {
+            // Counted and not bounded: it fails only where the engine does not count.
+            let _ = store.set_fuel(FUEL);
+        }
         store
     }
+}
+
+/// Tells the witness of a call that has ended; of one that failed on this side there is nothing to tell.
+fn tell<T: Told>(
+    witness: &dyn Witness,
+    guest: &Guest,
+    function: Function,
+    given: Json,
+    result: &wasmtime::Result<T>,
+    log: &host::Log,
+    store: &Store<Call>,
+) {
+    let answer = match result {
+        Ok(answer) => Ok(answer.told()),
+        Err(error) => match call::classify(error) {
+            Ok(fault) => Err(fault),
+            Err(_) => return,
+        },
+    };
+    let line = |(level, text): &(Level, String)| (host::level(*level), text.clone());
+    witness.called(witness::Call {
+        plugin: guest.name.clone(),
+        function,
+        given,
+        answer,
+        log: log.lines.iter().map(line).collect(),
+        instructions: FUEL - store.get_fuel().unwrap_or(FUEL),
+        memory: store.data().peak(),
+    });
 }
 
 /// Turns what came of a call into what its caller is told, and remembers how the guest behaved.
@@ -324,6 +394,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::contract::types::Refusal;
     use crate::random::SystemRandom;
 
     /// It may copy a body of a megabyte, and hundreds may wait.
@@ -335,14 +406,15 @@ mod tests {
         let all = u32::try_from(sandbox.limits.concurrent_calls).unwrap();
         let taken = Arc::clone(&sandbox.seats).acquire_many_owned(all).await.unwrap();
         let copied = Cell::new(false);
-        let mut call = pin!(sandbox.run(&guest, Duration::from_secs(1), moment, || {
+        let budget = Duration::from_secs(1);
+        let mut call = pin!(sandbox.run(&guest, Function::Validate, budget, moment, || {
             copied.set(true);
-            |_: &mut Store<Call>| Ok("done")
+            (Json::Null, |_: &mut Store<Call>| Ok(Vec::<Refusal>::new()))
         }));
         assert!(call.as_mut().now_or_never().is_none());
         assert!(!copied.get());
         drop(taken);
-        assert_eq!(call.await.unwrap().value, "done");
+        assert!(call.await.unwrap().value.is_empty());
         assert!(copied.get());
     }
 }

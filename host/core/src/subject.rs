@@ -21,6 +21,7 @@ use crate::remember::Remembered;
 use crate::sandbox::Digest;
 use crate::store::StateKey;
 use crate::target::Origin;
+use crate::values::Values;
 
 /// The longest memo, in bytes: some nonce counts and an offset (the contract's own number).
 pub(crate) const LONGEST_MEMO: usize = 4096;
@@ -31,6 +32,8 @@ pub struct Subject {
     pattern: AuthPattern,
     connection: Arc<Connection>,
     account: Arc<Account>,
+    /// See [`Subject::with_values`].
+    laid_over: Values,
     key: StateKey,
     shared_key: StateKey,
     listed_origins: Vec<url::Origin>,
@@ -96,6 +99,7 @@ impl Subject {
             pattern,
             connection,
             account,
+            laid_over: Values::default(),
             key,
             shared_key,
             listed_origins,
@@ -107,6 +111,16 @@ impl Subject {
             memo_turn: tokio::sync::Mutex::new(()),
             keeps_memo: AtomicBool::new(false),
         })
+    }
+
+    /// Lays these values over those that the three give, by their names, after mutation: for whoever
+    /// tests a plugin with what no document may hold. A name that the state gives stays the state's.
+    pub fn with_values(self, values: Values) -> Self {
+        Self { laid_over: values, ..self }
+    }
+
+    pub(crate) fn laid_over(&self) -> &Values {
+        &self.laid_over
     }
 
     /// The upstream API.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
 use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use zeroize::Zeroizing;
@@ -15,6 +16,7 @@ use crate::contract::types::{Account, HttpResponse, Refusal};
 use crate::contract::{AuthPlugin, AuthPluginPre, FlowHalf, MutationPlugin, MutationPluginPre};
 use crate::random::RandomError;
 use crate::secret::Masker;
+use crate::witness::{self, Function, Told};
 
 /// What `describe` of an auth plugin answered; not yet checked.
 pub(super) struct Described {
@@ -114,12 +116,13 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Result<Vec<Refusal>, CallError> {
-        self.request_call(plugin, moment, masker, || {
-            move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
+        self.request_call(plugin, Function::Validate, moment, masker, || {
+            let given = self.given(|| json!({"account": witness::account(shown.account())}));
+            (given, move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
                 let validate = instance.get_typed_func(&mut *store, plugin.functions.validate)?;
                 let (refusals,) = validate.call(store, (shown.account(),))?;
                 Ok(refusals)
-            }
+            })
         })
         .await
     }
@@ -134,14 +137,19 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Outcome> {
-        self.request_call(plugin, moment, masker, || {
+        self.request_call(plugin, Function::Authorize, moment, masker, || {
             let request = view();
-            move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
+            let given = self.given(|| {
+                let request = request.as_ref().map(witness::request);
+                let account = witness::account(shown.account());
+                json!({"account": account, "request": request, "cursor": witness::bytes(&cursor)})
+            });
+            (given, move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
                 let authorize = plugin.functions.authorize(instance, store)?;
                 let (answer,) =
                     authorize.call(store, (shown.account(), request.as_ref(), &cursor))?;
                 Ok(answer)
-            }
+            })
         })
         .await
     }
@@ -156,13 +164,18 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Reaction> {
-        self.request_call(plugin, moment, masker, || {
-            move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
+        self.request_call(plugin, Function::Replied, moment, masker, || {
+            let given = self.given(|| {
+                let account = witness::account(shown.account());
+                let (reply, cursor) = (witness::response(&reply), witness::bytes(&cursor));
+                json!({"account": account, "reply": reply, "cursor": cursor})
+            });
+            (given, move |plugin: &Plugin, instance: Instance, store: &mut Store<Call>| {
                 let replied = instance.get_typed_func(&mut *store, plugin.functions.replied)?;
                 let (reaction,) =
                     replied.call(store, (shown.account(), &reply, cursor.as_slice()))?;
                 Ok(reaction)
-            }
+            })
         })
         .await
     }
@@ -176,7 +189,11 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Step> {
-        self.flow_call(plugin, moment, masker, move |flow, store| {
+        let given = self.given(|| {
+            let account = witness::account(shown.account());
+            json!({"account": account, "purpose": witness::purpose(intent.purpose())})
+        });
+        self.flow_call(plugin, Function::Begin, given, moment, masker, move |flow, store| {
             flow.countersign_auth_flow().call_begin(store, shown.account(), intent.purpose())
         })
         .await
@@ -192,7 +209,12 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Step> {
-        self.flow_call(plugin, moment, masker, move |flow, store| {
+        let given = self.given(|| {
+            let (account, event) =
+                (witness::account(shown.account()), witness::event(heard.event()));
+            json!({"account": account, "event": event, "cursor": witness::bytes(&cursor)})
+        });
+        self.flow_call(plugin, Function::Resume, given, moment, masker, move |flow, store| {
             flow.countersign_auth_flow().call_resume(store, shown.account(), heard.event(), &cursor)
         })
         .await
@@ -210,12 +232,16 @@ impl Sandbox {
         let budget = self.limits.request_budget;
         let pre = Arc::clone(mutation);
         let answer = self
-            .run(&mutation.guest, budget, moment, || {
-                move |store: &mut Store<Call>| {
+            .run(&mutation.guest, Function::Mutate, budget, moment, || {
+                let given = self.given(|| {
+                    let values = witness::table(&values.account().values);
+                    json!({"values": values, "options": witness::table(&options)})
+                });
+                (given, move |store: &mut Store<Call>| {
                     let mutation = pre.mutator.instantiate(&mut *store).map_err(unfit)?;
                     let values = &values.account().values;
                     mutation.countersign_auth_mutator().call_mutate(store, values, &options)
-                }
+                })
             })
             .await?;
         mutation.guest.report(&answer.log, masker);
@@ -225,31 +251,34 @@ impl Sandbox {
     async fn request_call<T, C>(
         &self,
         plugin: &Arc<Plugin>,
+        function: Function,
         moment: Moment,
         masker: &Masker,
-        prepare: impl FnOnce() -> C,
+        prepare: impl FnOnce() -> (Json, C),
     ) -> Result<T, CallError>
     where
-        T: Send + 'static,
+        T: Told + Send + 'static,
         C: FnOnce(&Plugin, Instance, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     {
         let pre = Arc::clone(plugin);
         let answer = self
-            .run(&plugin.guest, self.limits.request_budget, moment, || {
-                let call = prepare();
-                move |store: &mut Store<Call>| {
+            .run(&plugin.guest, function, self.limits.request_budget, moment, || {
+                let (given, call) = prepare();
+                (given, move |store: &mut Store<Call>| {
                     let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
                     call(&pre, instance.map_err(unfit)?, store)
-                }
+                })
             })
             .await?;
         plugin.guest.report(&answer.log, masker);
         Ok(answer.value)
     }
 
-    async fn flow_call<T: Send + 'static>(
+    async fn flow_call<T: Told + Send + 'static>(
         &self,
         plugin: &Arc<Plugin>,
+        function: Function,
+        given: Json,
         moment: Moment,
         masker: &Masker,
         call: impl FnOnce(&FlowHalf, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
@@ -259,12 +288,12 @@ impl Sandbox {
         }
         let pre = Arc::clone(plugin);
         let answer = self
-            .run(&plugin.guest, self.limits.flow_budget, moment, || {
-                move |store: &mut Store<Call>| {
+            .run(&plugin.guest, function, self.limits.flow_budget, moment, || {
+                (given, move |store: &mut Store<Call>| {
                     let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
                     let flow = pre.instantiate(&mut *store).map_err(unfit)?;
                     call(&flow, store)
-                }
+                })
             })
             .await?;
         plugin.guest.report(&answer.log, masker);

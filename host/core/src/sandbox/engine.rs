@@ -18,17 +18,25 @@ const SMALL_RESERVATION_GUARD: u64 = 64 << 10;
 ///
 /// Where the address space is too small for the pool (a container with a limit on virtual memory),
 /// the pool is tried again with bounds-checked memories, which reserve only what they may use.
-pub(super) fn start(limits: &Limits, cache: Option<Cache>) -> Result<Engine, SandboxError> {
-    let engine = match Engine::new(&config(limits, cache.clone(), Reservation::Full)) {
+pub(super) fn start(
+    limits: &Limits,
+    cache: Option<Cache>,
+    metered: Metered,
+) -> Result<Engine, SandboxError> {
+    let engine = match Engine::new(&config(limits, cache.clone(), Reservation::Full, metered)) {
         Ok(engine) => engine,
         Err(cause) => {
             tracing::warn!(%cause, "the address space is small: memories are bounds-checked");
-            Engine::new(&config(limits, cache, Reservation::Small))
+            Engine::new(&config(limits, cache, Reservation::Small, metered))
                 .map_err(|cause| SandboxError::Engine(cause.to_string()))?
         }
     };
     Ok(engine)
 }
+
+/// Whether instructions are counted.
+#[derive(Clone, Copy)]
+pub(super) struct Metered(pub(super) bool);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Reservation {
@@ -36,12 +44,18 @@ enum Reservation {
     Small,
 }
 
-fn config(limits: &Limits, cache: Option<Cache>, reservation: Reservation) -> Config {
+fn config(
+    limits: &Limits,
+    cache: Option<Cache>,
+    reservation: Reservation,
+    Metered(metered): Metered,
+) -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)))
         .cache(cache)
         .epoch_interruption(true)
+        .consume_fuel(metered)
         .max_wasm_stack(limits.stack_bytes)
         .memory_init_cow(limits.copy_on_write)
         // A trap's frames go to nobody, and their names come from the guest.

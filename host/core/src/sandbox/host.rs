@@ -8,7 +8,7 @@ use crate::contract::context::{self, Level};
 
 /// What one store carries.
 pub(super) struct Call {
-    limiter: StoreLimits,
+    memory: Bounds,
     moment: Moment,
     random_left: usize,
     log: Log,
@@ -32,7 +32,7 @@ pub(super) struct TooMuchRandom;
 impl Call {
     pub(super) fn new(limits: &Limits, moment: Moment, ticking: Ticking) -> Self {
         let instances = limits.core_instances as usize;
-        let limiter = StoreLimitsBuilder::new()
+        let limits_of_store = StoreLimitsBuilder::new()
             .memory_size(limits.memory_bytes)
             .table_elements(limits.table_elements)
             .instances(instances)
@@ -40,7 +40,7 @@ impl Call {
             .memories(1)
             .build();
         Self {
-            limiter,
+            memory: Bounds { limits: limits_of_store, peak: 0 },
             moment,
             random_left: limits.random_bytes,
             log: Log::default(),
@@ -50,11 +50,67 @@ impl Call {
     }
 
     pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.limiter
+        &mut self.memory
+    }
+
+    /// Bytes of linear memory that it has had at most.
+    pub(super) fn peak(&self) -> usize {
+        self.memory.peak
     }
 
     pub(super) fn take_log(&mut self) -> Log {
         std::mem::take(&mut self.log)
+    }
+}
+
+/// What it may have, and how much of that it has had.
+struct Bounds {
+    limits: StoreLimits,
+    peak: usize,
+}
+
+impl ResourceLimiter for Bounds {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let may = self.limits.memory_growing(current, desired, maximum)?;
+        if may {
+            self.peak = self.peak.max(desired);
+        }
+        Ok(may)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.limits.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories()
+    }
+}
+
+/// Its name in the contract.
+pub(super) fn level(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
     }
 }
 
