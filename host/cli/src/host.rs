@@ -1,5 +1,6 @@
 //! The library's parts, set up as the global options ask.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
 use countersign::sandbox::Limits;
 use countersign::{Registry, Sandbox};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::{Global, Pin};
 use crate::codes;
@@ -69,14 +71,20 @@ impl Host {
     }
 }
 
-/// A runtime for what is asynchronous. On one core it is of one thread: tasks need not be ready to be
-/// taken over by others that are never there, which is a tenth of what it takes to forward a request.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let has_one_core = std::thread::available_parallelism().is_ok_and(|it| it.get() == 1);
-    let mut builder = if has_one_core {
-        tokio::runtime::Builder::new_current_thread()
-    } else {
-        tokio::runtime::Builder::new_multi_thread()
+/// A runtime for what is asynchronous, of as many threads as there are cores.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    runtime_of(None)
+}
+
+/// The same of so many threads. Where that is one, its tasks need not be ready to be taken over by others
+/// that are never there, which is a tenth of what it takes to forward a request.
+pub(crate) fn runtime_of(threads: Option<NonZeroUsize>) -> Result<Runtime, Failure> {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = threads.unwrap_or_else(cores).get();
+    let mut builder = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
     };
-    Ok(builder.enable_all().build().context("starting the runtime")?)
+    let runtime = builder.worker_threads(threads).enable_all().build();
+    Ok(runtime.context("starting the runtime")?)
 }

@@ -36,14 +36,17 @@ use serving::Beginning;
 /// Serves until it is told to stop.
 pub(crate) fn run(layers: Layers, output: &Output) -> Result<ExitCode, Failure> {
     let loaded = layers.load().map_err(|problems| config::refused(&problems))?;
-    let runtime = host::runtime()?;
+    let runtime = host::runtime_of(loaded.settings.server.threads)?;
     let traces = Traces::start(&loaded.settings.traces, runtime.handle())?;
     let log = &loaded.settings.log;
     let valve = Valve::open(&log.filter, log.format, traces.as_ref());
-    let served = runtime.block_on(serve(layers, loaded, valve, output));
-    if let Some(traces) = traces {
-        traces.close();
-    }
+    let served = runtime.block_on(async {
+        let served = serve(layers, loaded, valve, output).await;
+        if let Some(traces) = traces {
+            traces.close().await;
+        }
+        served
+    });
     // A plugin that is being compiled would be waited for otherwise.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)

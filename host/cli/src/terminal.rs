@@ -3,10 +3,18 @@
 //! What is printed holds words of others: identifiers that end users chose, messages of a gateway or a
 //! plugin. None of it moves the cursor, sets a title or turns a line around: control characters and
 //! those that change the direction of text are written as escapes. Line ends and tabs stay, and so do
-//! colours, which are the command's own and do no harm where they are not.
+//! the few colours that the command itself uses.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+
+pub(crate) const RED: &str = "\x1b[31m";
+pub(crate) const GREEN: &str = "\x1b[32m";
+pub(crate) const CYAN: &str = "\x1b[36m";
+/// Back to what it was.
+pub(crate) const END: &str = "\x1b[0m";
+
+const COLOURS: [&str; 4] = [RED, GREEN, CYAN, END];
 
 /// The same text, harmless.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
@@ -52,11 +60,9 @@ fn is_active(it: char) -> bool {
     turns || (it.is_control() && !matches!(it, '\n' | '\t'))
 }
 
-/// How long the colour is that stands at the beginning (ECMA-48, section 8.3.117).
+/// How long the colour is that stands at the beginning.
 fn colour(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix("\u{1b}[")?;
-    let end = rest.find(|it: char| !it.is_ascii_digit() && it != ';')?;
-    rest[end..].starts_with('m').then_some(end + 3)
+    COLOURS.iter().find(|colour| text.starts_with(**colour)).map(|colour| colour.len())
 }
 
 #[cfg(test)]
@@ -67,7 +73,8 @@ mod tests {
     fn what_a_terminal_would_act_on_is_written_as_an_escape() {
         for (text, shown) in [
             ("plain, ünïcode\n\tand lines", "plain, ünïcode\n\tand lines"),
-            ("\u{1b}[31mred\u{1b}[0m \u{1b}[1;32m", "\u{1b}[31mred\u{1b}[0m \u{1b}[1;32m"),
+            ("\u{1b}[31mred\u{1b}[0m", "\u{1b}[31mred\u{1b}[0m"),
+            ("\u{1b}[8mhidden", "\\u{1b}[8mhidden"),
             ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
             ("\u{1b}[2J", "\\u{1b}[2J"),
             ("\u{1b}[3", "\\u{1b}[3"),

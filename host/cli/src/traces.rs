@@ -111,9 +111,12 @@ impl Traces {
             .with_filter(filter_fn(is_ours))
     }
 
-    /// Sends what still waits, and waits for that no longer than the collector may take.
-    pub(crate) fn close(self) {
-        if let Err(error) = self.provider.shutdown_with_timeout(self.timeout) {
+    /// Sends what still waits, and waits for that no longer than the collector may take. The runtime that
+    /// it is sent on may have no other thread than this one, which therefore must not wait.
+    pub(crate) async fn close(self) {
+        let closing =
+            tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(self.timeout));
+        if let Ok(Err(error)) = closing.await {
             tracing::warn!(%error, "the last traces did not reach the collector");
         }
     }

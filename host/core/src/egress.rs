@@ -87,7 +87,8 @@ impl Egress {
         warn_of_exceptions(&config, authorities.len());
 
         let addresses = Arc::new(AddressPolicy::new(config.allowed_networks));
-        let dial = Dial::new(resolver, Arc::clone(&addresses), config.resolve);
+        let connect = config.timeouts.connect;
+        let dial = Dial::new(resolver, Arc::clone(&addresses), config.resolve, connect);
         let clients = Clients::new(&dial, authorities, &config.timeouts)?;
         Ok(Self {
             inner: Arc::new(Inner {

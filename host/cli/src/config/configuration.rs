@@ -142,6 +142,9 @@ sections! {
         restart cache: Option<PathBuf> = None;
         /// JSON file that lists, by auth type, what plugins may have of the needs they ask for.
         live policy: Option<PathBuf> = None;
+        /// Threads that requests are served on; as many as there are cores where nothing is said.
+        /// Plugins run on threads of their own, see `sandbox.concurrent_calls`.
+        restart threads: Option<NonZeroUsize> = None;
     }
     /// TLS. A new certificate is read from the same files at SIGHUP.
     Tls = "tls" {

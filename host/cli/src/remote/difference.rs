@@ -3,13 +3,10 @@
 use serde_json::Value as Json;
 use similar::TextDiff;
 
+use crate::terminal::{CYAN, END, GREEN, RED};
+
 /// Lines around a change that are shown with it.
 const AROUND: usize = 3;
-
-const RED: &str = "\x1b[31m";
-const GREEN: &str = "\x1b[32m";
-const CYAN: &str = "\x1b[36m";
-const END: &str = "\x1b[0m";
 
 /// The lines that differ, with those around them; empty where nothing does. Members are in the order
 /// of the alphabet, since their order means nothing.

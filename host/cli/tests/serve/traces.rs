@@ -195,6 +195,19 @@ async fn a_trace_begins_where_the_caller_has_none_and_tells_how_requests_ended()
     assert!(!bytes.contains("canary"), "{bytes}");
 }
 
+/// There is no other thread that could send it while the server waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_at_the_end_is_sent_though_the_server_has_one_thread() {
+    let collector = Collector::start().await;
+    let endpoint = format!("traces.endpoint={}", collector.url());
+    let scene = Scene::new(&["--set", &endpoint, "--set", "threads=1"], &[]).await;
+    assert_eq!(scene.proxied("/v1", &[("traceparent", CALLERS)]).await.0, 200);
+    let ended = scene.process.stop();
+    assert_eq!(ended.code, Some(0));
+    assert!(!ended.err.contains("the last traces did not reach"), "{}", ended.err);
+    assert!(collector.spans().iter().any(|(_, span)| hex(&span.trace_id) == TRACE));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_kept_is_not_exported_and_upstreams_are_told_so() {
     let collector = Collector::start().await;

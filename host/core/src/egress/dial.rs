@@ -26,9 +26,14 @@ use super::config::ResolveOverride;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// An upstream that has gone without a word is noticed after a minute, not after hours.
+/// An upstream that has gone without a word is noticed within a minute: by probes on a connection that
+/// rests, and by what it does not acknowledge on one that is used. Left to itself the system goes on for
+/// hours with the one, and with the other for a quarter of an hour, in which HTTP/2 would put every
+/// request on that connection.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_TRIES: u32 = 3;
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const LONGEST_UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Turns host names into addresses. Production uses [`SystemResolver`]; a test fixes the answers.
 #[async_trait]
@@ -67,11 +72,12 @@ pub(super) struct Dial {
 
 impl Dial {
     /// A host and port that is mapped is dialled where the operator says; any other at those of its
-    /// addresses that are permitted.
+    /// addresses that are permitted, each of which has its share of `longest` to answer.
     pub(super) fn new(
         resolver: Arc<dyn Resolver>,
         addresses: Arc<AddressPolicy>,
         mapped: Vec<ResolveOverride>,
+        longest: Duration,
     ) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Guarded { resolver, addresses });
         tcp.enforce_http(false);
@@ -80,6 +86,9 @@ impl Dial {
         tcp.set_keepalive(Some(KEEPALIVE));
         tcp.set_keepalive_interval(Some(KEEPALIVE));
         tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        tcp.set_tcp_user_timeout(Some(LONGEST_UNACKNOWLEDGED));
+        tcp.set_connect_timeout(Some(longest));
         Self { tcp, mapped: mapped.into() }
     }
 

@@ -235,7 +235,13 @@ impl EgressError {
         if let Some(tls) = find::<rustls::Error>(error) {
             return Self::Tls { host, source: Box::new(tls.clone()) };
         }
-        Self::Connect { host, source: plain(find::<io::Error>(error)) }
+        match find::<io::Error>(error) {
+            // The last of its addresses had no longer than its share.
+            Some(io) if io.kind() == io::ErrorKind::TimedOut => {
+                Self::TimedOut { host, phase: Phase::Connect }
+            }
+            io => Self::Connect { host, source: plain(io) },
+        }
     }
 }
 

@@ -1,16 +1,17 @@
 //! Silence ends, wherever it falls; a stream that moves does not.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::egress::{Egress, EgressConfig, EgressError, Phase, Timeouts};
 use http::Request;
 use http_body_util::BodyExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::upstream::{Recorder, Then};
-use crate::{SOON, get, loopback};
+use crate::{SOON, Script, get, loopback};
 
 const SHORT: Duration = Duration::from_millis(150);
 
@@ -35,6 +36,36 @@ async fn a_peer_that_accepts_but_never_shakes_hands_ends_the_connect() {
     let error = timeout(SOON, egress.send(get(&url))).await.unwrap().unwrap_err();
     assert_eq!(phase(&error), Some(Phase::Connect), "{error:?}");
     assert!(!error.may_have_been_sent());
+}
+
+/// A port that says nothing to whoever connects: it lets nobody wait, and somebody does.
+async fn silent_port(address: SocketAddr) -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(address).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = timeout(SHORT, TcpStream::connect(address)).await {
+        waiting.push(stream.unwrap());
+    }
+    (listener, waiting)
+}
+
+#[tokio::test]
+async fn an_address_that_is_silent_leaves_time_for_the_next_one() {
+    let upstream = Recorder::start("HTTP/1.1 204 No Content\r\n\r\n", Then::Close).await;
+    let silent = SocketAddr::from(([127, 0, 0, 2], upstream.port()));
+    let _silent = silent_port(silent).await;
+    let url = format!("http://two.example:{}/", upstream.port());
+    for (addresses, answered) in [(&["127.0.0.2", "127.0.0.1"][..], true), (&["127.0.0.2"], false)]
+    {
+        let mut config = EgressConfig { ..loopback() };
+        config.timeouts.connect = SHORT * 8;
+        let egress = Egress::with_resolver(config, Script::new(&[addresses])).unwrap();
+        match timeout(SOON, egress.send(get(&url))).await.unwrap() {
+            Ok(reply) => assert!(answered && reply.status() == 204),
+            Err(error) => assert!(!answered && phase(&error) == Some(Phase::Connect), "{error:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,10 @@ fn address(text: &str, default_port: u16) -> Result<SocketAddr, ResolveOverrideE
         return Ok(SocketAddr::new(ip, default_port));
     }
     match text.parse::<SocketAddr>() {
+        // A zone has no form in a URL, which is how the address is handed on.
+        Ok(SocketAddr::V6(address)) if address.scope_id() != 0 => {
+            Err(ResolveOverrideError::Address)
+        }
         Ok(address) if address.port() != 0 => Ok(address),
         _ => Err(ResolveOverrideError::Address),
     }

@@ -39,6 +39,8 @@ fn a_mapping_that_could_not_hold_is_refused_with_its_reason() {
         ("api.example.com:443=", ResolveOverrideError::Address),
         ("api.example.com:443=localhost", ResolveOverrideError::Address),
         ("api.example.com:443=10.0.0.1:0", ResolveOverrideError::Address),
+        ("api.example.com:443=[fe80::1%2]:8443", ResolveOverrideError::Address),
+        ("api.example.com:443=[fe80::1%2]", ResolveOverrideError::Address),
     ];
     for (text, error) in cases {
         assert_eq!(text.parse::<ResolveOverride>(), Err(error), "{text}");
