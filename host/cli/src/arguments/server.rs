@@ -278,7 +278,7 @@ impl Serve {
         flag("tls.certificate", self.tls_certificate.as_deref().map(text));
         flag("tls.key", self.tls_key.as_deref().map(text));
         flag("insecure_listen", self.insecure_listen.then(|| "true".to_owned()));
-        flag("policy", self.narrowing.policy.as_deref().map(text));
+        flag("policy", self.narrowing.file().map(text));
         let http = self.egress.unencrypted.allowed;
         flag("egress.allow_http_upstream", http.then(|| "true".to_owned()));
         let egress = &self.egress;
