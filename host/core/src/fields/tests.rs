@@ -123,6 +123,34 @@ fn what_setup_sees_holds_nothing_of_an_account() {
 }
 
 #[test]
+fn values_are_laid_over_those_of_documents_and_not_over_what_a_flow_has_learnt() {
+    let laid = || {
+        let mut laid = Values::default();
+        for name in ["account/token", "account/other", "connection/region", "state/scope"] {
+            laid.set_secret(name, Secret::new("laid\r\n".to_owned()));
+        }
+        laid
+    };
+    let typed = Case::typed(json!({"fields": [field("token")]}), &json!({"token": "t"}));
+    let oauth = json!({"oauth_token": {"access_token": "at", "scopes": ["a"]}});
+    let granted = Case::new(json!({"fields": [field("token")]}), &oauth);
+    for (case, token) in [(&typed, "laid\r\n"), (&granted, "at")] {
+        let (mut values, before) = (case.values(), case.values());
+        lay_over(&mut values, &laid(), case.account.state());
+        assert_eq!(values.text("account/token"), Some(token));
+        assert_eq!(values.text("account/other"), Some("laid\r\n"));
+        assert_eq!(values.text("connection/region"), Some("laid\r\n"));
+        assert_eq!(values.text("state/scope"), before.text("state/scope"));
+    }
+    let of =
+        |case: &Case| connection_values(&case.provider, case.pattern(), &case.connection, None);
+    let mut shared = of(&typed);
+    lay_over_connection(&mut shared, &laid());
+    assert_eq!(shared.text("connection/region"), Some("laid\r\n"));
+    assert!(shared.iter().all(|(name, _)| of(&typed).get(name).is_some()), "no account in sight");
+}
+
+#[test]
 fn mutations_are_made_in_order_default_prefix_suffix() {
     let mutations = json!({
         "api_key": {"suffix": "!", "prefix": "Klaviyo-API-Key "},
