@@ -36,7 +36,7 @@ use serving::Beginning;
 /// Serves until it is told to stop.
 pub(crate) fn run(layers: Layers, output: &Output) -> Result<ExitCode, Failure> {
     let loaded = layers.load().map_err(|problems| config::refused(&problems))?;
-    let runtime = host::runtime_of(loaded.settings.server.threads)?;
+    let runtime = host::runtime_of(loaded.settings.server.threads.map(|it| it.0))?;
     let traces = Traces::start(&loaded.settings.traces, runtime.handle())?;
     let log = &loaded.settings.log;
     let valve = Valve::open(&log.filter, log.format, traces.as_ref());

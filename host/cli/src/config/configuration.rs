@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Reader;
-use super::setting::{Collector, Filter, Format, Name, Ratio, Setting, Size};
+use super::setting::{Collector, Filter, Format, Name, Ratio, Setting, Size, Threads};
 use crate::arguments::Pin;
 
 /// Where it listens when nothing is said.
@@ -144,7 +144,7 @@ sections! {
         live policy: Option<PathBuf> = None;
         /// Threads that requests are served on; as many as there are cores where nothing is said.
         /// Plugins run on threads of their own, see `sandbox.concurrent_calls`.
-        restart threads: Option<NonZeroUsize> = None;
+        restart threads: Option<Threads> = None;
     }
     /// TLS. A new certificate is read from the same files at SIGHUP.
     Tls = "tls" {

@@ -180,6 +180,28 @@ impl Scalar for NonZeroUsize {
     }
 }
 
+/// How many threads a server has. Where it is far more than any machine has cores, it is a mistake, and
+/// the system could not start them.
+#[derive(Clone, Copy)]
+pub(crate) struct Threads(pub(crate) NonZeroUsize);
+
+impl Threads {
+    const MOST: usize = 1024;
+}
+
+impl Scalar for Threads {
+    const TAKES: &'static str = "a whole number from 1 to 1024";
+    const BARE: (bool, bool) = (true, true);
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= Self::MOST).map(Self)
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 impl Size {
     const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
 

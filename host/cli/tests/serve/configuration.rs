@@ -35,6 +35,7 @@ fn every_key_that_is_wrong_is_named_with_what_would_be_right_and_no_value() {
         listn = \"127.0.0.1:1\"\n\
         tokens_per_minute = 4\n\
         insecure_listen = \"canary\"\n\
+        threads = 1025\n\
         master_keys = [\"canary-of-a-key-in-the-wrong-place\"]\n\
         log = \"canary\"\n\
         [limits]\n\
@@ -65,6 +66,7 @@ fn every_key_that_is_wrong_is_named_with_what_would_be_right_and_no_value() {
         ("listn", "nearest one is listen"),
         ("log", "log.filter"),
         ("master_keys", "env:NAME"),
+        ("threads", "from 1 to 1024"),
         ("tokens_per_minute", "limits.tokens_per_minute"),
         ("traces.endpoint", "without a user"),
         ("traces.sample", "from 0 to 1"),
