@@ -19,12 +19,12 @@ use crate::upstream::{EMPTY, Recorder, Then};
 use crate::{SOON, egress, get, loopback};
 
 /// A body of unknown length, fed from the test. It is not `Sync`, as many bodies are not.
-struct Fed {
+pub(crate) struct Fed {
     pieces: mpsc::Receiver<Bytes>,
     _not_sync: std::marker::PhantomData<std::cell::Cell<()>>,
 }
 
-fn fed() -> (mpsc::Sender<Bytes>, Fed) {
+pub(crate) fn fed() -> (mpsc::Sender<Bytes>, Fed) {
     let (feed, pieces) = mpsc::channel(1);
     (feed, Fed { pieces, _not_sync: std::marker::PhantomData })
 }

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
@@ -37,6 +38,7 @@ pub(crate) struct Seen {
 /// A TLS server for `api.example`, on loopback.
 pub(crate) struct TlsUpstream {
     port: u16,
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
 impl TlsUpstream {
@@ -56,10 +58,12 @@ impl TlsUpstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let acceptor = acceptor(protocol);
+        let connections = Arc::<Mutex<Vec<_>>>::default();
+        let open = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, handler) = (acceptor.clone(), handler());
-                tokio::spawn(async move {
+                let served = tokio::spawn(async move {
                     // A client that does not trust us hangs up here.
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     let service = service_fn(handler);
@@ -77,9 +81,20 @@ impl TlsUpstream {
                         }
                     };
                 });
+                open.lock().unwrap().push(served.abort_handle());
             }
         });
-        Self { port }
+        Self { port, connections }
+    }
+
+    /// How many there have been.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.lock().unwrap().len()
+    }
+
+    /// Closes those that are open.
+    pub(crate) fn close(&self) {
+        self.connections.lock().unwrap().iter().for_each(AbortHandle::abort);
     }
 
     fn mapped(&self, config: EgressConfig) -> Egress {
