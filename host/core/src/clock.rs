@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use futures_util::future::BoxFuture;
+
 /// Tells the time. The one place of the crate that asks the operating system for the time of day.
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01T00:00:00Z. May jump, either way, when a machine is set right.
@@ -13,6 +15,11 @@ pub trait Clock: Send + Sync {
     fn elapsed(&self) -> Duration {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed()
+    }
+
+    /// Waits for so long, where a flow asks the host to. A clock that is set by hand need not wait.
+    fn wait(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 

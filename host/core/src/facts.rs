@@ -332,7 +332,7 @@ impl Inner {
     }
 
     /// One custom mutation, in the sandbox.
-    async fn mutated(
+    pub(crate) async fn mutated(
         &self,
         assembled: &fields::Assembled,
         call: &fields::MutationCall,

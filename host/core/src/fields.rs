@@ -13,8 +13,7 @@ mod secrecy;
 
 pub use assembled::{Assembled, MutationCall};
 pub use proxy_headers::{ProxyHeaderError, proxy_headers};
-
-pub(crate) use secrecy::names_a_secret;
+pub use secrecy::names_a_secret;
 
 use crate::{
     account::{Account, State},

@@ -51,6 +51,7 @@ mod authorize;
 mod client;
 mod contract;
 mod facts;
+mod rehearsal;
 mod remember;
 mod reply;
 mod step;

@@ -12,7 +12,8 @@ use serde_json::Value as Json;
 
 use crate::sandbox::Fault;
 
-pub(crate) use words::{Told, account, bytes, event, purpose, request, response, table};
+pub use words::bytes;
+pub(crate) use words::{Told, account, event, purpose, request, response, table};
 
 /// Sees calls. It is called on the thread that the guest ran on, and should not take long.
 pub trait Witness: Send + Sync {

@@ -20,7 +20,7 @@ pub struct MutationCall {
 }
 
 impl MutationCall {
-    pub(super) fn new(target: &str, custom: &CustomMutation) -> Self {
+    pub(crate) fn new(target: &str, custom: &CustomMutation) -> Self {
         Self {
             target: target.to_owned(),
             mutation: custom.name.clone(),
@@ -52,7 +52,7 @@ pub struct Assembled {
 }
 
 impl Assembled {
-    pub(super) fn new(values: Values, pending: Vec<MutationCall>) -> Self {
+    pub(crate) fn new(values: Values, pending: Vec<MutationCall>) -> Self {
         Self { values, pending }
     }
 

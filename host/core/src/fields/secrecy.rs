@@ -12,7 +12,7 @@ const DESCRIPTIONS: &[&str] = &[
 ];
 
 /// Whether what is kept under `name` is to be treated as a secret.
-pub(crate) fn names_a_secret(name: &str) -> bool {
+pub fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let last = name.rsplit(['_', '-', '.', '/']).next().unwrap_or_default();
     SECRETS.iter().any(|secret| name.contains(secret)) && !DESCRIPTIONS.contains(&last)

@@ -233,7 +233,7 @@ impl Inner {
             };
             let wait = Duration::from_secs(seconds.into());
             patience = patience.checked_sub(wait).ok_or(FlowError::TimedOut)?;
-            tokio::time::sleep(wait).await;
+            self.clock.wait(wait).await;
             stage = self.resume(subject, waiting, Event::Elapsed, &claim).await?;
         }
     }

@@ -202,7 +202,9 @@ fn refusal(refusal: &Refusal) -> Json {
     told
 }
 
-pub(crate) fn bytes(bytes: &[u8]) -> Json {
+/// Bytes as a witness is told of them: text where they can be read as such, `{"base64": …}` where
+/// not.
+pub fn bytes(bytes: &[u8]) -> Json {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains(|it: char| it.is_control() && it != '\n') => text.into(),
         _ => json!({"base64": STANDARD.encode(bytes)}),
