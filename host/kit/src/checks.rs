@@ -1,0 +1,110 @@
+//! What is checked without being asked.
+//!
+//! Each check begins with the cases: it reads the calls that they made, or runs them again with one
+//! thing changed. What it finds has a stable code, and says how to mend it. A finding is never a
+//! matter of what a case expects, so no `--bless` makes one go away.
+
+mod canary;
+mod determinism;
+mod hostile_replies;
+mod hostile_values;
+mod moves;
+mod needs;
+mod remembered;
+mod verdict;
+
+use crate::case::{Case, Inputs};
+use crate::report::{Finding, Note};
+use crate::run::Run;
+use crate::stage::Stage;
+
+/// The codes of all findings, each with what the check holds.
+pub(crate) const CODES: [(&str, &str); 13] = [
+    ("fault", "no call breaks"),
+    ("contract", "the plugin keeps to the contract, and asks for nothing that the host refuses"),
+    ("outside-needs", "what it asks for is within its needs"),
+    ("not-deterministic", "equal inputs give equal outputs"),
+    ("remembered-differs", "an answer to be remembered is the same whatever the request"),
+    ("remembered-random", "an answer to be remembered holds nothing random"),
+    ("secret-in-log", "no secret is in a line of the log"),
+    ("secret-in-message", "no secret is in a refusal"),
+    ("secret-in-attribute", "no secret is in an attribute of the state"),
+    ("secret-in-prompt", "no secret is in what a user is shown"),
+    ("secret-in-view", "no secret is in the name of what it wants to see"),
+    ("hostile-value", "a hostile value breaks nothing, and is not sent as it is"),
+    ("hostile-reply", "a hostile reply breaks nothing"),
+];
+
+/// A case, and what came of it.
+pub(crate) struct Tried<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) run: Run,
+}
+
+/// What the checks found and noticed, in the order of their codes.
+#[derive(Default)]
+pub(crate) struct Checked {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Checked {
+    /// The same thing found with several cases is told once.
+    fn find(&mut self, code: &'static str, case: &Case, what: String, mend: impl Into<String>) {
+        let same = |it: &&mut Finding| it.code == code && it.what == what;
+        if let Some(finding) = self.findings.iter_mut().find(same) {
+            if !finding.cases.contains(&case.name) {
+                finding.cases.push(case.name.clone());
+            }
+            return;
+        }
+        let cases = vec![case.name.clone()];
+        self.findings.push(Finding { code, what, mend: mend.into(), cases });
+    }
+
+    fn notice(&mut self, code: &'static str, case: &Case, what: String) {
+        let same = |it: &&mut Note| it.code == code && it.what == what;
+        if let Some(note) = self.notes.iter_mut().find(same) {
+            if !note.cases.contains(&case.name) {
+                note.cases.push(case.name.clone());
+            }
+            return;
+        }
+        self.notes.push(Note { code, what, cases: vec![case.name.clone()] });
+    }
+}
+
+/// Makes them all.
+pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
+    let mut checked = Checked::default();
+    for tried in tried {
+        verdict::check(tried, &mut checked);
+        needs::check(stage, tried, &mut checked);
+        if verdict::broke(&tried.run).is_some() {
+            // What is broken as it is tells nothing of what breaks it.
+            continue;
+        }
+        determinism::check(stage, tried, &mut checked);
+        moves::check(stage, tried, &mut checked);
+        remembered::check(stage, tried, &mut checked);
+        canary::check(stage, tried, &mut checked);
+        hostile_values::check(stage, tried, &mut checked);
+        hostile_replies::check(stage, tried, &mut checked);
+    }
+    let place = |code: &str| CODES.iter().position(|(known, _)| *known == code);
+    checked.findings.sort_by_key(|it| place(it.code));
+    checked.notes.sort_by_key(|it| it.code);
+    checked
+}
+
+/// The same inputs an hour later, with everything that was known in milliseconds an hour later too.
+fn later(inputs: &Inputs, millis: u64) -> Inputs {
+    let mut later = inputs.clone();
+    later.now += millis;
+    for kept in [&mut later.state, &mut later.shared].into_iter().flatten() {
+        for time in [&mut kept.renew_at, &mut kept.expires_at].into_iter().flatten() {
+            *time += millis;
+        }
+    }
+    later
+}

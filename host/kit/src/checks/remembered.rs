@@ -1,0 +1,121 @@
+//! Answers that are marked to be remembered: they stand for every request of their time.
+//!
+//! The host keeps only those that were given without sight of a request, so that no request can be in
+//! them. What remains to be seen is whether such an answer would be another one for another request,
+//! and whether it holds what should be new each time.
+
+use countersign::witness::{Call, Function};
+use http::Method;
+use serde_json::Value as Json;
+
+use super::{Checked, Tried};
+use crate::case::{Act, Inputs, Request};
+use crate::run::Run;
+use crate::stage::Stage;
+
+pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
+    let Tried { case, run } = tried;
+    for why in run.calls.iter().filter_map(in_vain) {
+        let what = format!("an answer is marked to be remembered, and is not kept: {why}");
+        checked.notice("remembered-in-vain", case, what);
+    }
+    let Some(answer) = kept(run) else { return };
+    let mut reseeded = case.inputs.clone();
+    reseeded.seed = reseeded.seed.wrapping_add(1);
+    if kept(&stage.run_changed(&reseeded)).is_some_and(|other| other["edits"] != answer["edits"]) {
+        let what = "an answer to be remembered moves with the seed".to_owned();
+        let mend = "answer with `remember` 0 where a nonce or a key is new each time";
+        checked.find("remembered-random", case, what, mend);
+    }
+    let Some(other) = another_request(&case.inputs) else { return };
+    if kept(&stage.run_changed(&other)).is_some_and(|other| other != answer) {
+        let what = "an answer to be remembered is another one for another request".to_owned();
+        let mend = "answer with `remember` 0, or ask to see the request";
+        checked.find("remembered-differs", case, what, mend);
+    }
+}
+
+/// The first answer that the host would keep.
+fn kept(run: &Run) -> Option<Json> {
+    let mut asked = run.calls.iter().filter(|call| call.function == Function::Authorize);
+    let kept = asked.find(|call| is_marked(call) && in_vain(call).is_none())?;
+    kept.answer.as_ref().ok()?.get("ready").cloned()
+}
+
+fn is_marked(call: &Call) -> bool {
+    let remember = call.answer.as_ref().ok().and_then(|it| it.pointer("/ready/remember"));
+    remember.and_then(Json::as_u64).is_some_and(|seconds| seconds > 0)
+}
+
+/// Why a marked answer is not kept; `None` where it is, or is not marked.
+fn in_vain(call: &Call) -> Option<&'static str> {
+    let ready = call.answer.as_ref().ok()?.get("ready").filter(|_| is_marked(call))?;
+    let edits = |kinds: [&str; 2]| {
+        let mut edits = ready["edits"].as_array().into_iter().flatten();
+        edits.any(|edit| kinds.iter().any(|kind| edit[0] == *kind))
+    };
+    if !call.given["request"].is_null() {
+        Some("it was given with the request in sight")
+    } else if call.given["cursor"] != "" {
+        Some("it was given after a reply")
+    } else if ready.get("cursor").is_some() {
+        Some("it has a cursor")
+    } else if ready.get("memo").is_some() {
+        Some("it changes the memo")
+    } else if edits(["set-path", "set-body"]) {
+        Some("it sets the path or the body")
+    } else {
+        None
+    }
+}
+
+/// As unlike as a request can be, with the same answers to it.
+fn another_request(inputs: &Inputs) -> Option<Inputs> {
+    let mut other = inputs.clone();
+    let Act::Request { request, .. } = &mut other.act else { return None };
+    let method = if request.method == Method::PATCH { Method::PUT } else { Method::PATCH };
+    *request = Request {
+        method,
+        path: "/another/path?with=query".to_owned(),
+        headers: vec![("x-another".to_owned(), "header".to_owned())],
+        body: b"another body".to_vec(),
+    };
+    Some(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(request: &Json, cursor: &str, ready: &Json) -> Call {
+        Call {
+            plugin: "p".into(),
+            function: Function::Authorize,
+            given: json!({"request": request, "cursor": cursor}),
+            answer: Ok(json!({"ready": ready})),
+            log: Vec::new(),
+            instructions: 1,
+            memory: 1,
+        }
+    }
+
+    #[test]
+    fn what_the_host_does_not_keep_is_not_taken_for_remembered() {
+        let edits = json!([["set-header", "a", "b"]]);
+        let blind = |ready: &Json| call(&Json::Null, "", ready);
+        assert_eq!(in_vain(&blind(&json!({"edits": edits, "remember": 9}))), None);
+        assert!(!is_marked(&blind(&json!({"edits": edits}))));
+        for ready in [
+            json!({"edits": edits, "remember": 9, "cursor": "c"}),
+            json!({"edits": edits, "remember": 9, "memo": "m"}),
+            json!({"edits": [["set-path", "/x"]], "remember": 9}),
+        ] {
+            assert!(in_vain(&blind(&ready)).is_some(), "{ready}");
+        }
+        let ready = json!({"edits": edits, "remember": 9});
+        assert!(in_vain(&call(&json!({"method": "GET"}), "", &ready)).is_some());
+        assert!(in_vain(&call(&Json::Null, "again", &ready)).is_some());
+    }
+}

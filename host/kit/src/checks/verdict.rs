@@ -1,0 +1,49 @@
+//! Faults, and what the host refuses whatever the plugin's needs: of a case as it is written.
+
+use countersign::Error;
+use countersign::flow::FlowError;
+
+use super::{Checked, Tried};
+use crate::case::Expect;
+use crate::run::Run;
+
+pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) {
+    let Tried { case, run } = tried;
+    if let Some((function, fault)) = run.fault() {
+        let what = format!("`{}` {fault}", function.name());
+        checked.find("fault", case, what, "have it refuse what it cannot work with");
+        return;
+    }
+    let Some(error) = run.error() else { return };
+    let expected = case.expect.as_ref().and_then(|Expect(it)| it.get("error"));
+    if expected.is_some_and(|it| it["code"] == error.code()) || super::needs::is_about(run) {
+        return;
+    }
+    if blames_plugin(error) {
+        let mend =
+            "keep to the contract; where this is what the case shows, expect the error's code";
+        checked.find("contract", case, error.to_string(), mend);
+    }
+}
+
+/// Whether the host blames whoever wrote the plugin.
+pub(super) fn blames_plugin(error: &Error) -> bool {
+    match error {
+        Error::Edit { .. } | Error::View { .. } | Error::Contract { .. } => true,
+        Error::Flow(error) => {
+            !matches!(error, FlowError::Missing { .. } | FlowError::Callback | FlowError::TimedOut)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the plugin broke, or broke the contract: what no input may make it do.
+pub(super) fn broke(run: &Run) -> Option<String> {
+    if let Some((function, fault)) = run.fault() {
+        return Some(format!("`{}` {fault}", function.name()));
+    }
+    match run.error() {
+        Some(error @ Error::Contract { .. }) => Some(error.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,64 @@
+//! Files of cases: which they are, and what is in them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::case::{self, Case, Tested};
+use crate::error::{Flawed, KitError};
+use crate::reading::{Flaw, Flaws};
+
+/// A file whose cases have been found good.
+#[derive(Clone)]
+pub(crate) struct CaseFile {
+    pub(crate) path: PathBuf,
+    /// As it was read, for whoever writes into it.
+    pub(crate) json: Json,
+    pub(crate) cases: Vec<Case>,
+}
+
+/// The files of a path: itself, or every `.json` file below it, in the order of their names.
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, KitError> {
+    let unreadable = |path: &Path, cause| KitError::Unreadable { path: path.to_owned(), cause };
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).map_err(|cause| unreadable(path, cause))?;
+    let mut below = Vec::new();
+    for entry in entries {
+        below.push(entry.map_err(|cause| unreadable(path, cause))?.path());
+    }
+    below.sort();
+    let mut found = Vec::new();
+    for path in below {
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else if path.extension().is_some_and(|it| it == "json") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads them all; on `Err` the flaws of all of them are told.
+pub(crate) fn read(paths: &[PathBuf], tested: &Tested<'_>) -> Result<Vec<CaseFile>, KitError> {
+    let mut read = Vec::new();
+    let mut flawed = Flawed::default();
+    for path in paths {
+        let bytes = std::fs::read(path)
+            .map_err(|cause| KitError::Unreadable { path: path.clone(), cause })?;
+        let json: Json = match serde_json::from_slice(&bytes) {
+            Ok(json) => json,
+            Err(error) => {
+                let what = format!("is not JSON: {error}");
+                flawed.0.push((path.clone(), Flaw { place: String::new(), what }));
+                continue;
+            }
+        };
+        let flaws = Flaws::default();
+        let cases = case::read(&json, tested, &flaws);
+        flawed.0.extend(flaws.into_list().into_iter().map(|flaw| (path.clone(), flaw)));
+        read.push(CaseFile { path: path.clone(), json, cases });
+    }
+    if flawed.0.is_empty() { Ok(read) } else { Err(KitError::Cases(flawed)) }
+}

@@ -1,0 +1,96 @@
+//! A component and its cases, ready to be run.
+
+use std::path::{Path, PathBuf};
+
+use countersign::registry::GuestInfo;
+
+use crate::bless;
+use crate::case::Tested;
+use crate::checks;
+use crate::error::KitError;
+use crate::expectation::differences;
+use crate::file::{self, CaseFile};
+use crate::report::{CaseReport, Report};
+use crate::stage::Stage;
+
+/// See the crate's own page.
+pub struct Kit {
+    stage: Stage,
+    files: Vec<CaseFile>,
+    only: Vec<String>,
+}
+
+impl Kit {
+    /// Loads a component; `name` is what it is called in the report. Takes as long as compiling takes.
+    pub fn new(name: &str, component: &[u8]) -> Result<Self, KitError> {
+        Self::with_cache(name, component, None)
+    }
+
+    /// The same with a folder for compiled code, which must be its owner's alone.
+    pub fn with_cache(
+        name: &str,
+        component: &[u8],
+        cache: Option<&Path>,
+    ) -> Result<Self, KitError> {
+        let stage = Stage::open(name, component, cache)?;
+        Ok(Self { stage, files: Vec::new(), only: Vec::new() })
+    }
+
+    /// Adds the cases of a file, or of every `.json` file below a folder. On `Err` all that is wrong
+    /// with them is told.
+    pub fn cases_in(mut self, path: impl AsRef<Path>) -> Result<Self, KitError> {
+        let paths = file::files(path.as_ref())?;
+        self.files.extend(file::read(&paths, &Tested(self.stage.info()))?);
+        Ok(self)
+    }
+
+    /// Runs this case alone, or with others that were named so.
+    pub fn only(mut self, case: &str) -> Self {
+        self.only.push(case.to_owned());
+        self
+    }
+
+    /// The component, as the host sees it.
+    pub fn component(&self) -> &GuestInfo {
+        self.stage.info()
+    }
+
+    /// The files that its cases are from.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+
+    /// Runs every case, and then the checks.
+    pub fn run(&self) -> Report {
+        // A runtime cannot be waited for on a thread of another, and a test may be on one.
+        std::thread::scope(|threads| {
+            let report = threads.spawn(|| self.run_here()).join();
+            report.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// Writes what was found into `expect` of the cases that differ, and gives the files that it has
+    /// changed. What the checks found is left for whoever wrote the plugin to mend.
+    pub fn bless(&self, report: &Report) -> Result<Vec<PathBuf>, KitError> {
+        bless::write(&self.files, report)
+    }
+
+    fn run_here(&self) -> Report {
+        let mut tried = Vec::new();
+        let mut cases = Vec::new();
+        for file in &self.files {
+            for case in &file.cases {
+                if !self.only.is_empty() && !self.only.contains(&case.name) {
+                    continue;
+                }
+                let run = self.stage.run(&case.inputs);
+                let differences = differences(case, &run);
+                let blessed = bless::blessed(case, &run);
+                cases.push(CaseReport::new(&file.path, case, &run, differences, blessed));
+                tried.push(checks::Tried { case, run });
+            }
+        }
+        let checked = checks::all(&self.stage, &tried);
+        Report::new(self.stage.info(), &self.only, cases, checked)
+    }
+}
