@@ -3,6 +3,7 @@
 mod remote;
 mod request;
 mod server;
+mod testing;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,8 +20,10 @@ pub(crate) use remote::{
 };
 pub(crate) use request::{Egress, Inject, Inputs, Narrowing, Request};
 pub(crate) use server::{Client, Config, Role, Serve, Sources, Vault};
+pub(crate) use testing::Test;
 
 use request::{INJECT_EXAMPLES, REQUEST_EXAMPLES};
+use testing::TEST_EXAMPLES;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,6 +38,7 @@ Examples:
   countersign inject --provider P.json --account A.json /v1/tickets
   countersign request --provider P.json --account A.json -i POST /v1/tickets --data '{}'
   countersign plugin inspect my-plugin.wasm
+  countersign plugin test my-plugin.wasm vectors/
   countersign provider check providers/*.json";
 
 const DEMO_EXAMPLES: &str = "\
@@ -123,7 +127,7 @@ pub(crate) enum Command {
     /// Keep a server's vault
     #[command(subcommand)]
     Vault(Vault),
-    /// Look at plugins
+    /// Look at plugins, and test them
     #[command(subcommand)]
     Plugin(Plugin),
     /// Look at provider payloads, and keep those of a gateway
@@ -191,6 +195,9 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         narrowing: Narrowing,
     },
+    /// Run a plugin's cases in the production sandbox, and check what no case asks for
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(Test),
 }
 
 #[derive(Subcommand)]
@@ -260,6 +267,7 @@ impl Command {
             Self::Inject(inject) => inject.json || inject.batch,
             Self::Plugin(Plugin::List { json, .. } | Plugin::Inspect { json, .. })
             | Self::Provider(Provider::Check { json, .. }) => *json,
+            Self::Plugin(Plugin::Test(test)) => test.json,
             Self::Provider(Provider::Remote(remote)) => remote.wants_json(),
             Self::Connection(connection) => connection.wants_json(),
             Self::Account(account) => account.wants_json(),
@@ -287,7 +295,11 @@ impl Command {
     /// What is logged where nothing is said. The demo maps hosts and adds an authority on purpose,
     /// which would be warned of.
     pub(crate) fn default_log(&self) -> &'static str {
-        if matches!(self, Self::Demo(_)) { "error" } else { "warn" }
+        match self {
+            // A component under test is reported on, not warned of.
+            Self::Demo(_) | Self::Plugin(Plugin::Test(_)) => "error",
+            _ => "warn",
+        }
     }
 }
 

@@ -45,6 +45,18 @@ codes! {
         "This host does not accept the component.",
         "the plugin's author; the operator, where it is a conflict",
         "Mend what the message names; settle a conflict with `--pin TYPE=SHA256`.";
+    CASES_MISSING = "cases_missing":
+        "There is no case to test the component with, and the checks begin with cases.",
+        "the plugin's author",
+        "Write a case as docs/plugins/testing.md says, into `vectors/`, or name its file.";
+    CASES_INVALID = "cases_invalid":
+        "A file of cases is not of the documented shape, or does not fit the component.",
+        "whoever wrote it",
+        "Mend each place that the message lists; docs/plugins/testing.md has the format.";
+    TEST_FAILED = "test_failed":
+        "A case went otherwise than it says, or a check found something.",
+        "the plugin's author",
+        "Mend what the report lists; where a case is what is wrong, mend it, or have it written with `--bless`.";
     POLICY_INVALID = "policy_invalid":
         "The file of `--policy` is not of the documented shape, or names a need or an auth type that is not there.",
         "the operator",

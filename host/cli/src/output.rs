@@ -72,6 +72,13 @@ impl Output {
         }
     }
 
+    /// A line beside the results, on standard error.
+    #[expect(clippy::unused_self, reason = "to have an output is the leave to write")]
+    pub(crate) fn note(&self, what: &str) {
+        // Nowhere is left to report that this fails.
+        let _ = io::stderr().lock().write_all(plain(&format!("{what}\n")).as_bytes());
+    }
+
     /// Says why the command ends, on standard error.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if failure.is_reader_gone() {

@@ -1,4 +1,4 @@
-//! `countersign plugin list` and `plugin inspect`.
+//! `countersign plugin list`, `plugin inspect` and `plugin test`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use crate::json;
 use crate::output::Output;
 use crate::policy::Policy;
 
+mod test;
 mod text;
 mod verdict;
 
@@ -24,12 +25,15 @@ pub(crate) fn run(
     plugin: &arguments::Plugin,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let host = Host::start(global)?;
     match plugin {
-        arguments::Plugin::List { json, narrowing } => list(&host, narrowing.file(), *json, output),
-        arguments::Plugin::Inspect { file, json, narrowing } => {
-            inspect(global, &host, file, narrowing.file(), *json, output)
+        arguments::Plugin::List { json, narrowing } => {
+            list(&Host::start(global)?, narrowing.file(), *json, output)
         }
+        arguments::Plugin::Inspect { file, json, narrowing } => {
+            inspect(global, &Host::start(global)?, file, narrowing.file(), *json, output)
+        }
+        // Alone in its sandbox.
+        arguments::Plugin::Test(test) => test::run(global, test, output),
     }
 }
 

@@ -16,6 +16,7 @@ mod policy;
 mod providers;
 mod request;
 mod schema;
+mod testing;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,155 @@
+//! `countersign plugin test`: the kit over one component, and its report.
+//!
+//! Nothing is masked: what is shown is the test's own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use countersign_kit::{Kit, KitError, Report};
+
+use crate::arguments::{Global, Test};
+use crate::codes;
+use crate::failure::Failure;
+use crate::json;
+use crate::output::Output;
+
+/// Where cases are looked for when none are named.
+const VECTORS: &str = "vectors";
+/// How often `--watch` looks: soon enough for whoever has just saved a file.
+const LOOK: Duration = Duration::from_millis(300);
+
+pub(super) fn run(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failure> {
+    if test.watch { watch(global, test, output) } else { once(global, test, output) }
+}
+
+fn once(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failure> {
+    let kit = kit(global, test)?;
+    let mut report = kit.run();
+    if test.bless {
+        let written = kit.bless(&report)?;
+        for path in &written {
+            output.note(&format!("blessed {}", path.display()));
+        }
+        if !written.is_empty() {
+            // What is reported is how things are now.
+            report = self::kit(global, test)?.run();
+        }
+    }
+    if test.json {
+        output.json(&report.to_json())?;
+    } else {
+        output.text(&report.to_text())?;
+    }
+    if let Some(path) = &test.junit {
+        std::fs::write(path, report.to_junit()).map_err(|cause| {
+            Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", path.display()))
+        })?;
+    }
+    judge(&report)
+}
+
+fn judge(report: &Report) -> Result<ExitCode, Failure> {
+    if report.passed() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if report.cases.is_empty() && report.unknown.is_empty() {
+        return Err(no_cases("no file holds a case"));
+    }
+    let failed = report.cases.iter().filter(|case| !case.passed()).count();
+    let mut what = format!("{failed} of {} cases failed", report.cases.len());
+    if !report.findings.is_empty() {
+        what = format!("{what}, and the checks found {}", report.findings.len());
+    }
+    if !report.unknown.is_empty() {
+        what = format!("{what}; there is no case named: {}", report.unknown.join(", "));
+    }
+    Err(Failure::new(codes::TEST_FAILED, what))
+}
+
+fn no_cases(what: &str) -> Failure {
+    Failure::new(codes::CASES_MISSING, what)
+}
+
+fn kit(global: &Global, test: &Test) -> Result<Kit, Failure> {
+    let component = json::read(&test.file)?;
+    let name = test.file.file_stem().unwrap_or_default().to_string_lossy();
+    // wasmtime takes an absolute folder only.
+    let cache = global.cache.as_deref().map(std::path::absolute).transpose();
+    let cache = cache.map_err(anyhow::Error::from)?;
+    let mut kit = Kit::with_cache(&name, &component, cache.as_deref())?;
+    for path in vectors(test)? {
+        kit = kit.cases_in(path)?;
+    }
+    if kit.files().is_empty() {
+        return Err(no_cases("no `.json` file is in the folders that were named"));
+    }
+    Ok(test.only.iter().fold(kit, |kit, name| kit.only(name)))
+}
+
+fn vectors(test: &Test) -> Result<Vec<PathBuf>, Failure> {
+    if !test.vectors.is_empty() {
+        return Ok(test.vectors.clone());
+    }
+    let usual = PathBuf::from(VECTORS);
+    if usual.is_dir() {
+        return Ok(vec![usual]);
+    }
+    Err(no_cases("no file of cases is named, and there is no folder `vectors` here"))
+}
+
+impl From<KitError> for Failure {
+    fn from(error: KitError) -> Self {
+        let code = match &error {
+            KitError::Component(_) => codes::COMPONENT_REFUSED,
+            KitError::Unreadable { .. } => codes::FILE_UNREADABLE,
+            KitError::Cases(_) => codes::CASES_INVALID,
+            KitError::Unwritable { .. } => codes::OUTPUT_FAILED,
+            _ => codes::HOST_UNUSABLE,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// Again for every change, until the process is ended.
+fn watch(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failure> {
+    let mut before = None;
+    loop {
+        let now = marks(test);
+        if before.as_ref() != Some(&now) {
+            before = Some(now);
+            match once(global, test, output) {
+                Ok(_) => {}
+                Err(failure) if failure.is_reader_gone() => return Err(failure),
+                // A file that is being written may be anything for a moment.
+                Err(failure) => drop(output.fail(&failure)),
+            }
+            output.note("waiting for a change; Ctrl-C ends it");
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+type Marks = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>)>>;
+
+/// What changes when a file does.
+fn marks(test: &Test) -> Marks {
+    let mut marks = Marks::new();
+    mark(&test.file, &mut marks);
+    // Where there are none, their coming is the change.
+    for path in vectors(test).unwrap_or_default() {
+        mark(&path, &mut marks);
+    }
+    marks
+}
+
+fn mark(path: &Path, marks: &mut Marks) {
+    let found = std::fs::metadata(path).ok();
+    if found.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries.for_each(|entry| mark(&entry.path(), marks));
+        return;
+    }
+    marks.insert(path.to_owned(), found.map(|it| (it.len(), it.modified().ok())));
+}

@@ -1,0 +1,141 @@
+//! `countersign plugin test`.
+
+use std::io::{BufRead as _, BufReader};
+
+use countersign_bundle::components;
+use serde_json::json;
+
+use super::*;
+
+fn case(name: &str, token: &str) -> Json {
+    json!({"name": name, "values": {"account/token": "t-1"},
+        "expect": {"edits": [["set-header", "authorization", format!("Bearer {token}")]]}})
+}
+
+/// A folder with BEARER and two files of cases, of which the second fails where asked.
+fn files(good: bool) -> (Files, String, String) {
+    let files = Files::new();
+    let file = files.bytes("bearer.wasm", components()[1].bytes);
+    std::fs::create_dir(files.0.path().join("vectors")).unwrap();
+    files.bytes("vectors/a.json", json!([case("first", "t-1")]).to_string().as_bytes());
+    let second = case("second", if good { "t-1" } else { "other" });
+    files.bytes("vectors/b.json", json!({"cases": [second]}).to_string().as_bytes());
+    let vectors = files.0.path().join("vectors").to_str().unwrap().to_owned();
+    (files, file, vectors)
+}
+
+#[test]
+fn good_cases_end_with_0_and_are_listed_with_what_they_took() {
+    let (_files, file, vectors) = files(true);
+    let text = run(&["plugin", "test", &file, &vectors]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""), "{}", text.out);
+    for shown in
+        ["a.json", "ok    first", "b.json", "ok    second", "1 call, ", "2 passed, 0 failed"]
+    {
+        assert!(text.out.contains(shown), "{shown}:\n{}", text.out);
+    }
+}
+
+#[test]
+fn a_case_that_fails_ends_with_1_and_the_lines_that_differ() {
+    let (_files, file, vectors) = files(false);
+    let text = run(&["plugin", "test", &file, &vectors]);
+    assert_eq!(text.code, 1);
+    assert!(text.err.starts_with("error[test_failed]: 1 of 2 cases failed\n"), "{}", text.err);
+    assert!(text.out.contains("FAIL  second"), "{}", text.out);
+    assert!(text.out.contains("-    \"Bearer other\"\n"), "{}", text.out);
+    assert!(text.out.contains("+    \"Bearer t-1\"\n"), "{}", text.out);
+
+    let json = run(&["plugin", "test", &file, &vectors, "--json"]);
+    assert_eq!(json.code, 1);
+    assert!(json.err.starts_with("{\"error\":{\"code\":\"test_failed\""), "{}", json.err);
+    let report = json.json();
+    assert_eq!(
+        (&report["passed"], &report["component"]["name"]),
+        (&json!(false), &json!("bearer"))
+    );
+    assert_eq!(report["cases"][0]["passed"], true);
+    let difference = &report["cases"][1]["differences"][0];
+    assert_eq!(difference["place"], "/cases/0/expect/edits");
+    assert_eq!(difference["found"], json!([["set-header", "authorization", "Bearer t-1"]]));
+    assert!(report["worst"]["instructions"].as_u64().unwrap() > 100);
+}
+
+#[test]
+fn one_case_can_be_run_alone_and_a_misspelt_one_is_said() {
+    let (_files, file, vectors) = files(false);
+    let text = run(&["plugin", "test", &file, &vectors, "--case", "first"]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    assert!(text.out.contains("1 passed") && !text.out.contains("second"), "{}", text.out);
+    let text = run(&["plugin", "test", &file, &vectors, "--case", "thrid"]);
+    assert_eq!(text.code, 1);
+    assert!(text.err.contains("there is no case named: thrid"), "{}", text.err);
+}
+
+#[test]
+fn what_cannot_be_tested_is_said_plainly() {
+    let (files, file, vectors) = files(true);
+    let bad = files.bytes("bad.json", br#"[{"name": "x", "expct": {}}]"#);
+    let none = files.bytes("none.json", b"[]");
+    let empty = files.0.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let broken = files.bytes("broken.wasm", b"not a component");
+    for (arguments, code, what) in [
+        (vec![&*file, &bad], "cases_invalid", "bad.json: /0/expct is not known here"),
+        (vec![&*file, &none], "cases_invalid", "none.json: the file holds no case"),
+        (vec![&*file, empty.to_str().unwrap()], "cases_missing", "no `.json` file"),
+        // No folder `vectors` is where the tests are run.
+        (vec![&*file], "cases_missing", "there is no folder `vectors` here"),
+        (vec![&*broken, &vectors], "component_refused", "not a WebAssembly component"),
+        (vec![&*file, "/nowhere.json"], "file_unreadable", "/nowhere.json"),
+        (vec!["/nowhere.wasm", &vectors], "file_unreadable", "/nowhere.wasm"),
+    ] {
+        let text = run(&[&["plugin", "test"], &arguments[..]].concat());
+        assert_eq!((text.code, text.out.as_str()), (1, ""), "{code}");
+        assert!(text.err.starts_with(&format!("error[{code}]: ")), "{code}: {}", text.err);
+        assert!(text.err.contains(what), "{what}: {}", text.err);
+    }
+}
+
+#[test]
+fn a_report_for_ci_is_written_beside_the_text() {
+    let (files, file, vectors) = files(false);
+    let junit = files.0.path().join("report.xml");
+    let text = run(&["plugin", "test", &file, &vectors, "--junit", junit.to_str().unwrap()]);
+    assert!(text.code == 1 && text.out.contains("FAIL"), "{}", text.out);
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"), "{xml}");
+    assert!(xml.contains("b.json\" tests=\"1\" failures=\"1\" errors=\"0\">"), "{xml}");
+    assert!(xml.contains("<testsuite name=\"checks\""), "{xml}");
+}
+
+#[test]
+fn what_is_blessed_passes_from_then_on() {
+    let (files, file, vectors) = files(false);
+    let text = run(&["plugin", "test", &file, &vectors, "--bless"]);
+    assert_eq!(text.code, 0, "{}{}", text.out, text.err);
+    assert!(text.err.contains("blessed ") && text.err.contains("b.json"), "{}", text.err);
+    assert!(!text.err.contains("a.json"), "{}", text.err);
+    let written = std::fs::read(files.0.path().join("vectors/b.json")).unwrap();
+    let written: Json = serde_json::from_slice(&written).unwrap();
+    assert_eq!(written, json!({"cases": [case("second", "t-1")]}));
+    assert_eq!(run(&["plugin", "test", &file, &vectors, "--bless"]).err, "");
+}
+
+#[test]
+fn a_change_runs_it_again() {
+    let (files, file, vectors) = files(true);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["plugin", "test", &file, &vectors, "--watch"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until = |what: &str| lines.by_ref().any(|line| line.unwrap().contains(what));
+    assert!(until("2 passed, 0 failed"));
+    files.bytes("vectors/b.json", json!([case("second", "another")]).to_string().as_bytes());
+    assert!(until("1 passed, 1 failed"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
