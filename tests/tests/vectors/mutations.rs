@@ -5,8 +5,6 @@ use countersign_tests::world::{bundled_registry, get, no_egress};
 use countersign_tests::{host, subject};
 use serde_json::{Value as Json, json};
 
-use crate::cases;
-
 async fn authorization(subject: &std::sync::Arc<Subject>) -> Result<String, Error> {
     let host = host(bundled_registry(), no_egress(), subject);
     let request = host.prepare(subject, get("/")).await?;
@@ -94,23 +92,6 @@ async fn a_prefix_alone_is_no_credential() {
     );
     let error = authorization(&subject).await.unwrap_err();
     assert_eq!((error.code(), error.field()), ("invalid_config", Some("account/token")));
-}
-
-#[tokio::test]
-async fn the_mutation_component_answers_as_its_vectors_say() {
-    for case in cases("mutation-base64/mutate.json") {
-        let mutations = json!({"api_key": {"mutation": "base64", "options": case["options"]}});
-        let fields = json!([
-            {"field_name": "api_key", "label": "Key", "input_type": "password"},
-            {"field_name": "api_secret", "label": "Secret", "input_type": "password"},
-        ]);
-        let subject = with("API_KEY", &mutations, &fields, &typed(&case["values"]));
-        let found = match authorization(&subject).await {
-            Ok(value) => json!({"value": value}),
-            Err(error) => json!({"refusal": [error.code(), error.field()]}),
-        };
-        assert_eq!(found, case["expect"], "{}", case["name"]);
-    }
 }
 
 #[tokio::test]

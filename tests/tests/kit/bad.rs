@@ -1,0 +1,314 @@
+//! A plugin for each check, which does that one thing wrong, and its twin, which does not.
+
+use countersign_hostile::answer::{
+    self, done, entry, fetch, prompt, reaction, ready, ready_with, refusal, set_header, show,
+};
+use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
+use serde_json::{Value as Json, json};
+
+use crate::scene::{case, codes, flowing, plain, remembered, run};
+
+/// Bad and good guest, a case that both are met with, the code, and what the finding names.
+struct Twins {
+    code: &'static str,
+    names: &'static str,
+    bad: Guest,
+    good: Guest,
+    case: Json,
+}
+
+fn twins(code: &'static str, names: &'static str, bad: Guest, good: Guest, act: &Json) -> Twins {
+    // What comes of it is another test's; here it is what the checks say.
+    Twins { code, names, bad, good, case: case(act) }
+}
+
+fn request() -> Json {
+    json!({})
+}
+
+fn renewal() -> Json {
+    json!({"flow": "renew", "fetches": [{"answer": {"body": "{\"access_token\": \"new-token-1\"}"}}]})
+}
+
+fn sent() -> Json {
+    json!({"replies": [{"answer": {"status": 200, "body": "{}"}}]})
+}
+
+/// Its length is looked at before it is put on the request.
+const NOT_TOO_LONG: &str = "(i32.lt_u
+    (i32.load offset=12 (call $token (local.get 0) (local.get 1))) (i32.const 1000))";
+/// The body of a fetch's answer.
+const HAS_A_BODY: &str = "(i32.ne (local.get 9) (i32.const 0))";
+const LOGS_THE_TOKEN: &str = "(call $log (i32.const 1)
+    (i32.load offset=8 (call $token (local.get 0) (local.get 1)))
+    (i32.load offset=12 (call $token (local.get 0) (local.get 1))))";
+/// Half of all seeds lead one way.
+const ON_A_COIN: &str = "(i32.and (block (result i32)
+    (call $random (i32.const 1) (i32.const 0))
+    (i32.load8_u (i32.load (i32.const 0)))) (i32.const 1))";
+
+fn bearer() -> Val {
+    ready(vec![set_header("authorization", [Part::Text("Bearer "), Part::Token])])
+}
+
+fn with_token() -> Body {
+    Body::from(bearer())
+}
+
+fn no() -> Body {
+    refusal("invalid-config", "the token is too long").into()
+}
+
+fn renewed(attributes: Vec<Val>) -> Val {
+    done(vec![entry("access_token", "new-token-1")], attributes)
+}
+
+fn all() -> Vec<Twins> {
+    [breaking(), reaching(), telling(), taking()].into_iter().flatten().collect()
+}
+
+fn page(more: Option<Part>) -> Val {
+    let mut url = vec![Part::Text(AUTHORIZE_URI), Part::Text("?state="), Part::Param(7)];
+    url.extend(more.map(|it| [Part::Text("&hint="), it]).into_iter().flatten());
+    Val::Parts(url)
+}
+
+fn asks(url: Val) -> Guest {
+    flowing(&[]).body("begin", prompt(url, [Part::Param(7)]))
+}
+
+fn fetches(url: &str) -> Guest {
+    flowing(&[]).body("begin", fetch("POST", url, vec![])).body("resume", renewed(vec![]))
+}
+
+fn begins(step: Val) -> Guest {
+    flowing(&[]).body("begin", step)
+}
+
+fn watches(needs: &[&str]) -> Guest {
+    let edits = Val::List(vec![set_header("authorization", "x")]);
+    plain(needs)
+        .body("authorize", ready_with(edits, vec![answer::watch_any(64)], Val::none()))
+        .body("replied", reaction(Val::case("deliver")))
+}
+
+fn sets(name: &'static str) -> Guest {
+    plain(&[]).body("authorize", ready(vec![set_header(name, "x")]))
+}
+
+fn grant() -> Json {
+    json!({"flow": "grant"})
+}
+
+/// What breaks, or breaks the contract.
+fn breaking() -> Vec<Twins> {
+    vec![
+        twins(
+            "fault",
+            "`authorize` trapped",
+            plain(&[]).body("authorize", Body::code("unreachable")),
+            plain(&[]),
+            &request(),
+        ),
+        twins(
+            "contract",
+            "a renewal that it does not have",
+            plain(&[]).body("authorize", answer::renew()),
+            plain(&[]),
+            &request(),
+        ),
+        twins(
+            "contract",
+            "by another method than GET or POST",
+            begins(fetch("DELETE", TOKEN_URI, vec![])),
+            fetches(TOKEN_URI),
+            &renewal(),
+        ),
+    ]
+}
+
+/// What asks for more than its needs say.
+fn reaching() -> Vec<Twins> {
+    vec![
+        twins(
+            "outside-needs",
+            "`write header/x-other`",
+            sets("X-Other"),
+            sets("authorization"),
+            &request(),
+        ),
+        twins(
+            "outside-needs",
+            "`write path`",
+            plain(&[]).body(
+                "authorize",
+                ready(vec![Val::of("set-path", "/x"), set_header("authorization", "x")]),
+            ),
+            plain(&[]),
+            &request(),
+        ),
+        twins(
+            "outside-needs",
+            "`send bare`",
+            plain(&[]).body("authorize", ready(vec![])),
+            plain(&[]),
+            &request(),
+        ),
+        twins(
+            "outside-needs",
+            "`read header/x-date`",
+            plain(&[]).body("authorize", show(&["header/x-date"])),
+            plain(&[]),
+            &request(),
+        ),
+        twins(
+            "outside-needs",
+            "`read reply/body`",
+            watches(&[]),
+            watches(&["read reply/body"]),
+            &sent(),
+        ),
+        twins(
+            "outside-needs",
+            "`fetch of a value that holds https://elsewhere.example/`",
+            fetches("https://elsewhere.example/"),
+            fetches(TOKEN_URI),
+            &renewal(),
+        ),
+        twins(
+            "outside-needs",
+            "`visit of a value that holds https://elsewhere.example/`",
+            asks("https://elsewhere.example/".into()),
+            asks(page(None)),
+            &grant(),
+        ),
+        twins(
+            "outside-needs",
+            "`write state/other`",
+            begins(renewed(vec![entry("other", "x")])),
+            begins(renewed(vec![entry("tenant", "x")])),
+            &renewal(),
+        ),
+    ]
+}
+
+/// What tells a secret.
+fn telling() -> Vec<Twins> {
+    vec![
+        twins(
+            "secret-in-log",
+            "`account/token` is in the log of `authorize` (info)",
+            plain(&[]).body("authorize", with_token().after(LOGS_THE_TOKEN)),
+            plain(&[]).body(
+                "authorize",
+                with_token().after("(call $log (i32.const 1) (i32.const 0) (i32.const 4))"),
+            ),
+            &request(),
+        ),
+        twins(
+            "secret-in-message",
+            "`account/token` is in the message of a refusal of `authorize`",
+            plain(&[]).body("authorize", refusal("denied", [Part::Text("bad: "), Part::Token])),
+            plain(&[]).body("authorize", refusal("denied", "bad")),
+            &request(),
+        ),
+        twins(
+            "secret-in-attribute",
+            "`account/token` is in the attribute `tenant`",
+            begins(renewed(vec![entry("tenant", [Part::Token])])),
+            begins(renewed(vec![entry("tenant", "acme")])),
+            &renewal(),
+        ),
+        twins(
+            "secret-in-prompt",
+            "`account/token` is in the URL of a prompt",
+            asks(page(Some(Part::Token))),
+            asks(page(None)),
+            &grant(),
+        ),
+        twins(
+            "secret-in-view",
+            "`account/token` is in the names of what it asks to see",
+            plain(&[]).body(
+                "authorize",
+                Val::ok(Val::of(
+                    "show",
+                    Val::List(vec![Val::Parts(vec![Part::Text("header/"), Part::Token])]),
+                )),
+            ),
+            plain(&[]),
+            &request(),
+        ),
+    ]
+}
+
+/// What takes anything, or remembers what it should not.
+fn taking() -> Vec<Twins> {
+    vec![
+        twins(
+            "remembered-random",
+            "moves with the seed",
+            plain(&[]).body(
+                "authorize",
+                Body::either(
+                    ON_A_COIN,
+                    remembered(vec![set_header("authorization", "a")], 60),
+                    remembered(vec![set_header("authorization", "b")], 60),
+                ),
+            ),
+            plain(&[]).body(
+                "authorize",
+                Body::either(
+                    ON_A_COIN,
+                    ready(vec![set_header("authorization", "a")]),
+                    ready(vec![set_header("authorization", "b")]),
+                ),
+            ),
+            &request(),
+        ),
+        twins(
+            "hostile-value",
+            "with 64 KiB for `account/token`, `authorize` trapped",
+            plain(&[])
+                .body("authorize", Body::either(NOT_TOO_LONG, bearer(), Body::code("unreachable"))),
+            plain(&[]).body("authorize", Body::either(NOT_TOO_LONG, bearer(), no())),
+            &request(),
+        ),
+        twins(
+            "hostile-reply",
+            "with an empty body, status 204, nothing, a redirect as the reply to fetch 1, `resume` trapped",
+            fetches(TOKEN_URI).body(
+                "resume",
+                Body::either(HAS_A_BODY, renewed(vec![]), Body::code("unreachable")),
+            ),
+            fetches(TOKEN_URI).body(
+                "resume",
+                Body::either(HAS_A_BODY, renewed(vec![]), refusal("unavailable", "nothing")),
+            ),
+            &renewal(),
+        ),
+    ]
+}
+
+#[test]
+fn each_check_finds_its_bad_plugin_and_leaves_the_good_twin_alone() {
+    for Twins { code, names, bad, good, case } in all() {
+        // A coin falls on one side or the other; some neighbours of eight fall on both.
+        let seeds = if code == "remembered-random" { 8 } else { 1 };
+        let several = |n: u64| {
+            let mut case = case.clone();
+            case["name"] = json!(format!("with seed {n}"));
+            case["seed"] = json!(n);
+            case
+        };
+        let cases: Json = (1..=seeds).map(several).collect();
+        let report = run(&bad, &cases).unwrap();
+        let what = format!("{code}, {names}:\n{}", report.to_text());
+        assert!(codes(&report).contains(&code), "{what}");
+        let found = report.findings.iter().find(|it| it.code == code && it.what.contains(names));
+        assert!(found.is_some_and(|it| !it.mend.is_empty() && !it.cases.is_empty()), "{what}");
+        assert!(!report.passed());
+        let report = run(&good, &cases).unwrap();
+        assert_eq!(codes(&report), [""; 0], "the twin of {code}, {names}:\n{}", report.to_text());
+    }
+}
