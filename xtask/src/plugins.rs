@@ -1,27 +1,29 @@
 //! `cargo xtask plugins`: guests into components.
 //!
-//! For each guest: its core module (`build`), cut down to what calls run (`prune`), wrapped and
-//! checked (`component`), with the digest of what it was built from (`digest`). Nothing is written
-//! unless every guest came through.
+//! For each guest: its component, as `countersign_build` makes it, with the digest of what it was
+//! built from (`digest`). Nothing is written unless every guest came through.
 
-mod build;
-mod component;
 mod digest;
-mod prune;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use build::Route;
+pub(crate) use countersign_build::rust::cargo;
+use countersign_build::{
+    IMPORTS, component,
+    rust::{Crate, Route},
+};
 
 /// Where the committed components are.
 pub(crate) const COMPONENTS: &str = "plugins/bundle/components";
+
+/// The custom section that holds the digest, in hexadecimal.
+const SOURCE: &str = "countersign:source";
 
 /// A crate that becomes a component.
 struct Guest {
@@ -33,7 +35,6 @@ struct Guest {
     imports: &'static [&'static str],
 }
 
-const AUTH: &[&str] = &["countersign:auth/types@0.1.0", "countersign:auth/context@0.1.0"];
 const MUTATION: &[&str] = &["countersign:auth/types@0.1.0"];
 
 const GUESTS: &[Guest] = &[
@@ -48,7 +49,7 @@ const GUESTS: &[Guest] = &[
 ];
 
 const fn plugin(name: &'static str, package: &'static str) -> Guest {
-    Guest { name, package, stack: 16 * 1024, imports: AUTH }
+    Guest { name, package, stack: 16 * 1024, imports: IMPORTS }
 }
 
 /// What the command line says.
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return check(root);
     }
     let folder = arguments.out.clone().unwrap_or_else(|| root.join(COMPONENTS));
-    build(root, &Route::find()?, &folder)
+    build(root, &Route::find(root)?, &folder)
 }
 
 /// Builds every guest into a folder, with the compiler that the committed components come from.
@@ -81,12 +82,21 @@ fn build(root: &Path, route: &Route, folder: &Path) -> Result<()> {
     say(&format!("building with {route}"));
     let mut components = Vec::new();
     for guest in GUESTS {
-        let module = build::module(root, guest, route)?;
+        let module = Crate {
+            root,
+            alias: "/countersign",
+            package: guest.package,
+            library: guest.package,
+            profile: "guest",
+            stack: guest.stack,
+            target: &root.join("target/guest"),
+            arguments: &["--quiet", "--locked"],
+            flags: &[],
+        };
+        let module = module.module(route)?;
+        let component = component::of_module(&module, guest.imports).context(guest.name)?;
         let digest = digest::of(root, guest)?;
-        let component = prune::prune(&module)
-            .and_then(|module| component::wrap(&module, guest.imports, &digest))
-            .with_context(|| format!("{} does not make a component", guest.name))?;
-        components.push((guest, component));
+        components.push((guest, component::with_section(component, SOURCE, digest.as_bytes())));
     }
     fs::create_dir_all(folder)?;
     for (guest, component) in components {
@@ -102,8 +112,8 @@ fn check(root: &Path) -> Result<()> {
     let mut stale = Vec::new();
     for guest in GUESTS {
         let file = root.join(COMPONENTS).join(guest.name).with_extension("wasm");
-        let built_from = fs::read(&file).ok().and_then(|bytes| component::digest(&bytes));
-        if built_from != Some(digest::of(root, guest)?) {
+        let built_from = fs::read(&file).ok().and_then(|bytes| component::section(&bytes, SOURCE));
+        if built_from != Some(digest::of(root, guest)?.into_bytes()) {
             stale.push(guest.name);
         }
     }
@@ -113,13 +123,6 @@ fn check(root: &Path) -> Result<()> {
         stale.join(", ")
     );
     Ok(())
-}
-
-/// The cargo that started this task, in the workspace.
-pub(crate) fn cargo(root: &Path) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root).stdin(Stdio::null());
-    cargo
 }
 
 /// The workspace's folder.

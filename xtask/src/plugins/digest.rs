@@ -15,9 +15,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use countersign_build::rust;
 use sha2::{Digest as _, Sha256};
 
-use super::{Guest, build};
+use super::Guest;
 
 /// The digest for the tree at `root`, in hexadecimal.
 pub(super) fn of(root: &Path, guest: &Guest) -> Result<String> {
@@ -28,7 +29,7 @@ pub(super) fn of(root: &Path, guest: &Guest) -> Result<String> {
         input.folder(root, &folder)?;
     }
     input.part("profile", profiles(&fs::read_to_string(root.join("Cargo.toml"))?).as_bytes());
-    input.part("flags", build::link_flags(guest).join("\n").as_bytes());
+    input.part("flags", rust::link_flags(guest.stack).join("\n").as_bytes());
     input.part("packages", packages(root, guest)?.as_bytes());
     Ok(input.finish())
 }

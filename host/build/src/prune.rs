@@ -8,7 +8,6 @@
 //! - The functions follow each other in the order in which a request reaches them, nearest first.
 //!   The machine code keeps that order, so that a call touches few pages.
 
-use anyhow::{Result, anyhow, bail};
 use wasm_encoder::{
     CodeSection, ExportSection, FunctionSection, Module,
     reencode::{Error, Reencode, utils},
@@ -18,6 +17,8 @@ use wasmparser::{
     FunctionSectionReader, Operator, Parser, Payload, TypeRef,
 };
 
+use crate::Error as BuildError;
+
 /// How the name of an export begins that frees an answer.
 const POST_RETURN: &str = "cabi_post_";
 
@@ -25,7 +26,7 @@ const POST_RETURN: &str = "cabi_post_";
 const REQUEST: [&str; 2] = ["cabi_realloc", "#authorize"];
 
 /// The same module, pruned.
-pub(super) fn prune(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn prune(module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let functions = Functions::of(module)?;
     let order = functions.reached()?;
     let mut places = vec![None; functions.bodies.len()];
@@ -35,7 +36,7 @@ pub(super) fn prune(module: &[u8]) -> Result<Vec<u8>> {
     let mut pruned = Module::new();
     Pruned { imports: functions.imports, order, places }
         .parse_core_module(&mut pruned, Parser::new(0), module)
-        .map_err(|error| anyhow!("{error}"))?;
+        .map_err(|error| BuildError::Malformed(error.to_string()))?;
     Ok(pruned.finish())
 }
 
@@ -51,7 +52,7 @@ struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    fn of(module: &'a [u8]) -> Result<Self> {
+    fn of(module: &'a [u8]) -> Result<Self, BuildError> {
         let mut functions = Self::default();
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
@@ -69,7 +70,8 @@ impl<'a> Functions<'a> {
                 Payload::ElementSection(section) => {
                     for element in section {
                         let ElementItems::Functions(items) = element?.items else {
-                            bail!("a table is filled in a way that no linker for Rust uses")
+                            let what = "a table is filled in a way that no linker for Rust uses";
+                            return Err(BuildError::Malformed(what.to_owned()));
                         };
                         for item in items {
                             functions.others.push(item?);
@@ -95,7 +97,7 @@ impl<'a> Functions<'a> {
     }
 
     /// The functions of the module's own that can run, as places in `bodies`, in their new order.
-    fn reached(&self) -> Result<Vec<usize>> {
+    fn reached(&self) -> Result<Vec<usize>, BuildError> {
         let mut order = Vec::new();
         let mut seen = vec![false; self.bodies.len()];
         let mut reach = |order: &mut Vec<usize>, function: u32| {

@@ -1,0 +1,19 @@
+//! Plugins from source.
+//!
+//! A [`Project`] is a folder that an author works in; building it runs the language's own tool and
+//! gives a component. For Rust that is a core module ([`rust`]), cut down to what calls run and
+//! wrapped ([`component`]). What comes out on `Ok` is valid WebAssembly that imports nothing but the
+//! contract; whether a host accepts it, only the sandbox can say. Nothing outside the project's own
+//! target folder is written to.
+
+pub mod component;
+mod error;
+mod project;
+mod prune;
+pub mod rust;
+
+pub use error::Error;
+pub use project::{Built, Project};
+
+/// The contract's interfaces that an auth plugin may import.
+pub const IMPORTS: &[&str] = &["countersign:auth/types@0.1.0", "countersign:auth/context@0.1.0"];
