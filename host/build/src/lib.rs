@@ -4,16 +4,18 @@
 //! gives a component. For Rust that is a core module ([`rust`]), cut down to what calls run and
 //! wrapped ([`component`]). What comes out on `Ok` is valid WebAssembly that imports nothing but the
 //! contract; whether a host accepts it, only the sandbox can say. Nothing outside the project's own
-//! target folder is written to.
+//! target folder is written to. A [`Skeleton`] is a project to begin with.
 
 pub mod component;
 mod error;
 mod project;
 mod prune;
 pub mod rust;
+pub mod skeleton;
 
 pub use error::Error;
 pub use project::{Built, Project};
+pub use skeleton::Skeleton;
 
 /// The contract's interfaces that an auth plugin may import.
 pub const IMPORTS: &[&str] = &["countersign:auth/types@0.1.0", "countersign:auth/context@0.1.0"];

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod plugin;
 mod remote;
 mod request;
 mod server;
@@ -14,6 +15,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use countersign::sandbox::Digest;
 
+pub(crate) use plugin::{BuildPlugin, NewPlugin};
 pub(crate) use remote::{
     Account as RemoteAccount, Connection as RemoteConnection, Document, Gateway, NewOrigins, One,
     OneAccount, Provider as RemoteProvider, Trust,
@@ -37,6 +39,7 @@ Examples:
   countersign serve
   countersign inject --provider P.json --account A.json /v1/tickets
   countersign request --provider P.json --account A.json -i POST /v1/tickets --data '{}'
+  countersign plugin new my-api
   countersign plugin inspect my-plugin.wasm
   countersign plugin test my-plugin.wasm vectors/
   countersign provider check providers/*.json";
@@ -127,7 +130,7 @@ pub(crate) enum Command {
     /// Keep a server's vault
     #[command(subcommand)]
     Vault(Vault),
-    /// Look at plugins, and test them
+    /// Write plugins, test them, and look at them
     #[command(subcommand)]
     Plugin(Plugin),
     /// Look at provider payloads, and keep those of a gateway
@@ -195,6 +198,12 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         narrowing: Narrowing,
     },
+    /// Make a project to write a plugin in, which builds and passes its tests as it stands
+    #[command(after_help = plugin::NEW_EXAMPLES)]
+    New(NewPlugin),
+    /// Build the plugin of a project, and load it once in the sandbox
+    #[command(after_help = plugin::BUILD_EXAMPLES)]
+    Build(BuildPlugin),
     /// Run a plugin's cases in the production sandbox, and check what no case asks for
     #[command(after_help = TEST_EXAMPLES)]
     Test(Test),
@@ -265,7 +274,12 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Inject(inject) => inject.json || inject.batch,
-            Self::Plugin(Plugin::List { json, .. } | Plugin::Inspect { json, .. })
+            Self::Plugin(
+                Plugin::List { json, .. }
+                | Plugin::Inspect { json, .. }
+                | Plugin::New(NewPlugin { json, .. })
+                | Plugin::Build(BuildPlugin { json, .. }),
+            )
             | Self::Provider(Provider::Check { json, .. }) => *json,
             Self::Plugin(Plugin::Test(test)) => test.json,
             Self::Provider(Provider::Remote(remote)) => remote.wants_json(),

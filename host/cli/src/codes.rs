@@ -57,6 +57,18 @@ codes! {
         "A case went otherwise than it says, or a check found something.",
         "the plugin's author",
         "Mend what the report lists; where a case is what is wrong, mend it, or have it written with `--bless`.";
+    PROJECT_INVALID = "project_invalid":
+        "A folder is no project of a plugin, or a project cannot be made there.",
+        "whoever runs the command",
+        "Do as the message says; `countersign plugin new NAME` makes a project.";
+    TOOL_MISSING = "tool_missing":
+        "A plugin cannot be built because a tool of its language is not on this machine.",
+        "whoever keeps the machine",
+        "Get it as the message says.";
+    BUILD_FAILED = "build_failed":
+        "The tool of a plugin's language does not build it.",
+        "the plugin's author",
+        "Mend what the tool says above. A crate that does not support wasm32-unknown-unknown wants what no plugin has: threads, sockets, files, a clock, the system's randomness.";
     POLICY_INVALID = "policy_invalid":
         "The file of `--policy` is not of the documented shape, or names a need or an auth type that is not there.",
         "the operator",

@@ -1,4 +1,4 @@
-//! `countersign plugin list`, `plugin inspect` and `plugin test`.
+//! `countersign plugin …`: what serves, what a file is, and projects to write one in.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +14,8 @@ use crate::json;
 use crate::output::Output;
 use crate::policy::Policy;
 
+mod build;
+mod new;
 mod test;
 mod text;
 mod verdict;
@@ -34,6 +36,8 @@ pub(crate) fn run(
         }
         // Alone in its sandbox.
         arguments::Plugin::Test(test) => test::run(global, test, output),
+        arguments::Plugin::New(arguments) => new::run(arguments, output),
+        arguments::Plugin::Build(arguments) => build::run(global, arguments, output),
     }
 }
 

@@ -64,9 +64,7 @@ pub(super) fn details(info: &GuestInfo, verdict: &Verdict, policy: &Policy) -> S
         let none = ["none".to_owned()];
         let values = if values.is_empty() { &none } else { values };
         for (nth, value) in values.iter().enumerate() {
-            let name = if nth == 0 { name } else { "" };
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{name:<10}  {}", plain(value));
+            text.push_str(&row(if nth == 0 { name } else { "" }, value));
         }
     };
     rows("name", std::slice::from_ref(&info.name));
@@ -106,6 +104,11 @@ pub(super) fn details(info: &GuestInfo, verdict: &Verdict, policy: &Policy) -> S
     };
     rows("accepted", &[accepted]);
     text
+}
+
+/// One more line below the details.
+pub(super) fn row(name: &str, value: &str) -> String {
+    format!("{name:<10}  {}\n", plain(value))
 }
 
 fn inputs(about: &Json, level: &str) -> Vec<String> {

@@ -1,0 +1,172 @@
+//! What a project holds, and what writing one leaves behind.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn skeleton(name: &str) -> Skeleton {
+    let name: Name = name.parse().unwrap();
+    Skeleton { auth_type: name.auth_type(), name, sdk: Sdk::Copy }
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The files under a folder of the repository that something is built from, by their paths in it.
+fn sources(folder: &Path) -> BTreeSet<String> {
+    fn collect(base: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(base).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                if !path.ends_with("tests") {
+                    collect(base, &path, found);
+                }
+            } else if !path.ends_with("tests.rs") {
+                found.insert(name);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(folder, folder, &mut found);
+    found
+}
+
+#[test]
+fn the_copy_of_the_sdk_and_of_the_contract_forgets_nothing() {
+    for (folder, texts, beside) in
+        [("plugins/sdk", sdk::SDK, &["Cargo.toml"][..]), ("wit", sdk::WIT, &[])]
+    {
+        let mut copied: BTreeSet<String> =
+            texts.iter().map(|(name, _)| (*name).to_owned()).collect();
+        copied.extend(beside.iter().map(|&name| name.to_owned()));
+        assert_eq!(copied, sources(&root().join(folder)), "{folder}");
+    }
+}
+
+#[test]
+fn the_templates_forget_nothing() {
+    let renamed = |name: &str| match name {
+        "gitignore" => ".gitignore".to_owned(),
+        "manifest.toml" => "Cargo.toml".to_owned(),
+        other => other.to_owned(),
+    };
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/rust"));
+    let mut there: BTreeSet<String> = sources(folder).iter().map(|it| renamed(it)).collect();
+    // A test of the project's own.
+    there.insert("src/tests.rs".to_owned());
+    let known: BTreeSet<String> = TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(known, there);
+}
+
+#[test]
+fn the_copy_stands_alone() {
+    for (name, text) in skeleton("my-api").files().unwrap() {
+        assert!(!text.contains("workspace = true"), "{name} inherits");
+        assert!(!text.contains("../.."), "{name} leads out of the project");
+        if name.starts_with("sdk/") {
+            assert!(!text.contains("mod tests;"), "{name} has tests, which stay behind");
+        }
+    }
+    let files = skeleton("my-api").files().unwrap();
+    let (_, manifest) = files.iter().find(|(name, _)| name == "sdk/Cargo.toml").unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let version = manifest["package"]["version"].as_str();
+    assert_eq!(version, Some(env!("CARGO_PKG_VERSION")), "that of the workspace");
+    // A dependency of the workspace, with a word of the package's own.
+    assert_eq!(manifest["dependencies"]["sha2"]["optional"].as_bool(), Some(true));
+    assert_eq!(manifest["dependencies"]["sha2"]["default-features"].as_bool(), Some(false));
+    assert!(manifest["dependencies"]["wit-bindgen"]["version"].is_str());
+    assert!(manifest.get("dev-dependencies").is_none());
+}
+
+#[test]
+fn a_project_goes_by_its_own_names() {
+    let mut skeleton = skeleton("my-api2");
+    for (auth_type, given) in [("X_MY_API2", None), ("ACME_2", Some("ACME_2"))] {
+        if let Some(given) = given {
+            skeleton.auth_type = given.parse().unwrap();
+        }
+        let files = skeleton.files().unwrap();
+        let of = |name: &str| &files.iter().find(|(it, _)| it == name).unwrap().1;
+        assert!(of("Cargo.toml").contains("name = \"my-api2\""));
+        assert!(of("src/lib.rs").contains("export_plugin!(MyApi2);"));
+        for file in ["src/lib.rs", "provider.json", "README.md"] {
+            assert!(of(file).contains(auth_type), "{file}");
+        }
+        for (name, text) in &files {
+            let own = !name.starts_with("sdk/");
+            assert!(!own || !(text.contains("acme-") || text.contains("X_ACME")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn names_that_cargo_or_the_contract_would_not_take_are_refused() {
+    for name in ["a", "my-api", "a2-b3"] {
+        assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+    }
+    for name in ["", "-", "a-", "-a", "a--b", "A", "my_api", "2a", "a-2", "../a", "a/b", "a b", "é"]
+    {
+        assert_eq!(name.parse::<Name>(), Err(Refused::Name), "{name}");
+    }
+    assert_eq!("a".repeat(65).parse::<Name>(), Err(Refused::Name));
+    for name in ["fn", "test", "std", "countersign-plugin", "hmac"] {
+        assert_eq!(name.parse::<Name>(), Err(Refused::Taken(name.to_owned())));
+    }
+    for name in ["X", "X_MY_API", "A2_B"] {
+        assert_eq!(name.parse::<AuthType>().unwrap().as_str(), name);
+    }
+    for name in ["", "x", "_X", "2X", "X-Y", "X Y", &"X".repeat(65)] {
+        assert_eq!(name.parse::<AuthType>(), Err(Refused::AuthType), "{name}");
+    }
+    let longest: Name = "a".repeat(64).parse().unwrap();
+    assert!(longest.auth_type().as_str().parse::<AuthType>().is_ok());
+}
+
+#[test]
+fn nothing_is_written_over_and_nothing_is_left_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("my-api");
+    skeleton("my-api").write(&project).unwrap();
+    let lib = project.join("src/lib.rs");
+    fs::write(&lib, "mine").unwrap();
+    let error = skeleton("my-api").write(&project).unwrap_err();
+    assert!(error.to_string().contains("there already"), "{error}");
+    assert_eq!(fs::read_to_string(&lib).unwrap(), "mine");
+
+    let file = folder.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    skeleton("my-api").write(&file).unwrap_err();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+
+    skeleton("my-api").write(&folder.path().join("no/such/parent")).unwrap_err();
+    let wrong = Skeleton { sdk: Sdk::Folder(folder.path().to_owned()), ..skeleton("my-api") };
+    wrong.write(&folder.path().join("other")).unwrap_err();
+    let mut left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["file", "my-api"]);
+}
+
+#[test]
+fn an_sdk_from_elsewhere_takes_the_place_of_the_copy() {
+    let folder = root().join("plugins/sdk");
+    let path = folder.canonicalize().unwrap();
+    for (sdk, says) in [
+        (Sdk::Folder(folder), format!("countersign-plugin = {{ path = \"{}\" }}", path.display())),
+        (Sdk::Version("0.1".to_owned()), "countersign-plugin = { version = \"0.1\" }".to_owned()),
+    ] {
+        let files = Skeleton { sdk, ..skeleton("my-api") }.files().unwrap();
+        assert!(
+            files.iter().all(|(name, _)| !name.starts_with("sdk/") && !name.starts_with("wit/"))
+        );
+        let (_, manifest) = files.iter().find(|(name, _)| name == "Cargo.toml").unwrap();
+        assert!(manifest.contains(&says), "{manifest}");
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert!(manifest["workspace"].get("exclude").is_none());
+    }
+    let error = Skeleton { sdk: Sdk::Folder(root().to_owned()), ..skeleton("my-api") }.files();
+    assert!(error.unwrap_err().to_string().contains("not the folder of the SDK"));
+}

@@ -1,0 +1,150 @@
+//! `countersign plugin build`.
+//!
+//! The component is written once the sandbox has loaded it, and as a whole: a server may be reading its
+//! folder.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use countersign::sandbox::Limits;
+use countersign_build::{Error, Project, component};
+use tempfile::NamedTempFile;
+
+use super::verdict::Verdict;
+use super::{text, to_json};
+use crate::arguments::{BuildPlugin, Global};
+use crate::codes;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::output::Output;
+use crate::policy::Policy;
+
+/// Bytes of a page of memory.
+const PAGE: u64 = 64 << 10;
+
+pub(super) fn run(
+    global: &Global,
+    arguments: &BuildPlugin,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let project = Project::open(&arguments.project).map_err(|error| failure(&error))?;
+    let built = project.build().map_err(|error| failure(&error))?;
+    let name = project.name();
+    let limits = Limits::default();
+    let pages = component::pages(&built.component).map_err(|error| failure(&error))?;
+    fits(pages, &limits)?;
+
+    // Beside the bundled ones alone: the folder of a host may hold an earlier build of this one.
+    let host = Host::with_folder(global, None)?;
+    let info = host
+        .registry
+        .inspect(name, &built.component)
+        .map_err(|cause| Failure::new(codes::COMPONENT_REFUSED, format!("{name}: {cause}")))?;
+    let verdict = Verdict::of(&info, &host.registry.listing().serving, &global.pins);
+    let file = place(arguments, name);
+    write(&file, &built.component)?;
+
+    let notes = notes(&built.component, pages, &limits);
+    let policy = Policy::load(None, &host.registry.auth_types())?;
+    if arguments.json {
+        let mut shown = to_json(&info, &policy);
+        shown["source"] = file.display().to_string().into();
+        shown["accepted"] = verdict.accepted().into();
+        if let Verdict::Refused(why) = &verdict {
+            shown["reason"] = why.as_str().into();
+        }
+        shown["pages"] = pages.into();
+        shown["notes"] = notes.into();
+        output.json(&shown)?;
+    } else {
+        let mut shown = text::details(&info, &verdict, &policy);
+        shown
+            .push_str(&text::row("memory", &format!("{pages} pages, {} KiB", pages * PAGE / 1024)));
+        shown.push_str(&text::row("built with", &built.route.to_string()));
+        shown.push_str(&text::row("file", &file.display().to_string()));
+        for note in notes {
+            shown.push_str(&text::row("note", &note));
+        }
+        output.text(&shown)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails where no instance could be made: the sandbox's own words for it speak of pools.
+fn fits(pages: u64, limits: &Limits) -> Result<(), Failure> {
+    let most = limits.memory_bytes as u64;
+    if pages * PAGE <= most {
+        return Ok(());
+    }
+    let what = format!(
+        "its memory begins with {pages} pages, {} KiB; an instance has {} KiB at most. Look at `stack` \
+         under [package.metadata.countersign] in Cargo.toml, and at large constants and statics",
+        pages * PAGE / 1024,
+        most / 1024,
+    );
+    Err(Failure::new(codes::COMPONENT_REFUSED, what))
+}
+
+/// What is allowed, and worth a second look.
+fn notes(component: &[u8], pages: u64, limits: &Limits) -> Vec<String> {
+    let mut notes = Vec::new();
+    if pages * PAGE > limits.kept_memory as u64 {
+        notes.push(format!(
+            "with more than {} pages of memory each call costs system calls; a smaller `stack` under \
+             [package.metadata.countersign] may be enough",
+            limits.kept_memory as u64 / PAGE,
+        ));
+    }
+    // What the standard library of this target panics with.
+    let asks_the_time = b"time not implemented on this platform";
+    if component.windows(asks_the_time.len()).any(|it| it == asks_the_time) {
+        notes.push(
+            "something in it may ask the machine for the time (std::time), which traps; take Context::now"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// The file that the component goes to.
+fn place(arguments: &BuildPlugin, name: &str) -> PathBuf {
+    let file = format!("{name}.wasm");
+    match &arguments.out {
+        None => arguments.project.join(file),
+        Some(out) if out.is_dir() => out.join(file),
+        Some(out) => out.clone(),
+    }
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let written = NamedTempFile::new_in(folder).and_then(|mut whole| {
+        whole.write_all(bytes)?;
+        #[cfg(unix)]
+        {
+            // Temporary files are their owner's alone; a server may run as somebody else.
+            use std::os::unix::fs::PermissionsExt as _;
+            whole.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        whole.persist(file).map_err(|error| error.error)
+    });
+    written
+        .map(drop)
+        .map_err(|cause| Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", file.display())))
+}
+
+/// Why a project is not made, or not built.
+pub(super) fn failure(error: &Error) -> Failure {
+    let code = match error {
+        Error::Missing { .. } => codes::TOOL_MISSING,
+        Error::Failed { .. } => codes::BUILD_FAILED,
+        Error::Foreign(_) | Error::Malformed(_) => codes::COMPONENT_REFUSED,
+        _ => codes::PROJECT_INVALID,
+    };
+    Failure::new(code, error.to_string())
+}
