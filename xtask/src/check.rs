@@ -12,6 +12,7 @@ mod demo;
 mod documents;
 mod guests;
 mod programs;
+mod project;
 mod schemathesis;
 mod server;
 mod tools;
@@ -31,6 +32,7 @@ const STEPS: &[Step] = &[
     ("The contract is documented", || contract::documented(root())),
     ("Documents quote the contract as it is", || documents::agree(root())),
     ("Guests from source", || guests::rebuilt(root())),
+    ("A new project of a plugin", || project::served(root())),
     ("Examples", || programs::examples(root())),
     ("The demo", || programs::demo(root())),
     ("The demo's gateway", || demo::run(root())),

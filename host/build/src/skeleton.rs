@@ -91,7 +91,8 @@ impl Skeleton {
     fn filled(&self, text: &str) -> String {
         text.replace("acme-plugin", self.name.as_str())
             .replace("X_ACME", self.auth_type.as_str())
-            .replace("Acme", &self.name.pascal())
+            .replace("Acme Plugin", &self.name.words(" "))
+            .replace("Acme", &self.name.words(""))
     }
 
     /// Writes the project into this folder, which must not be there yet.

@@ -1,6 +1,5 @@
 //! What a project and its plugin may be called.
 
-use std::fmt::Write as _;
 use std::str::FromStr;
 
 /// Longest name of a project, and of an auth type, in bytes.
@@ -126,14 +125,13 @@ impl Name {
         &self.0
     }
 
-    /// `MyApi` for `my-api`.
-    pub(super) fn pascal(&self) -> String {
-        self.0.split('-').fold(String::new(), |mut pascal, word| {
+    /// `My Api` for `my-api`, with a space to separate them.
+    pub(super) fn words(&self, separator: &str) -> String {
+        let word = |word: &str| {
             let (first, rest) = word.split_at(1);
-            // Writing to a string cannot fail.
-            let _ = write!(pascal, "{}{rest}", first.to_ascii_uppercase());
-            pascal
-        })
+            first.to_ascii_uppercase() + rest
+        };
+        self.0.split('-').map(word).collect::<Vec<_>>().join(separator)
     }
 
     /// `X_MY_API` for `my-api`: what its plugin answers to where nothing else is said.

@@ -84,7 +84,7 @@ fn the_copy_stands_alone() {
 #[test]
 fn a_project_goes_by_its_own_names() {
     let mut skeleton = skeleton("my-api2");
-    for (auth_type, given) in [("X_MY_API2", None), ("ACME_2", Some("ACME_2"))] {
+    for (auth_type, given) in [("X_MY_API2", None), ("SIGNED_2", Some("SIGNED_2"))] {
         if let Some(given) = given {
             skeleton.auth_type = given.parse().unwrap();
         }
@@ -92,12 +92,14 @@ fn a_project_goes_by_its_own_names() {
         let of = |name: &str| &files.iter().find(|(it, _)| it == name).unwrap().1;
         assert!(of("Cargo.toml").contains("name = \"my-api2\""));
         assert!(of("src/lib.rs").contains("export_plugin!(MyApi2);"));
+        // From which a gateway makes the identifier `my-api2`.
+        assert!(of("provider.json").contains("\"display_name\": \"My Api2\""));
         for file in ["src/lib.rs", "provider.json", "README.md"] {
             assert!(of(file).contains(auth_type), "{file}");
         }
         for (name, text) in &files {
             let own = !name.starts_with("sdk/");
-            assert!(!own || !(text.contains("acme-") || text.contains("X_ACME")), "{name}");
+            assert!(!own || !(text.to_lowercase().contains("acme")), "{name}");
         }
     }
 }

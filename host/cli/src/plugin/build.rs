@@ -112,6 +112,7 @@ fn notes(component: &[u8], pages: u64, limits: &Limits) -> Vec<String> {
 fn place(arguments: &BuildPlugin, name: &str) -> PathBuf {
     let file = format!("{name}.wasm");
     match &arguments.out {
+        None if arguments.project == Path::new(".") => PathBuf::from(file),
         None => arguments.project.join(file),
         Some(out) if out.is_dir() => out.join(file),
         Some(out) => out.clone(),

@@ -13,6 +13,7 @@ mod errors;
 mod inject;
 mod plugins;
 mod policy;
+mod projects;
 mod providers;
 mod request;
 mod schema;
@@ -50,6 +51,11 @@ fn run(arguments: &[&str]) -> Run {
 }
 
 fn run_with(arguments: &[&str], input: &[u8]) -> Run {
+    run_in(arguments, input, &[])
+}
+
+/// The same, with these variables in its environment.
+fn run_in(arguments: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(arguments)
         // Compiling the bundle once is enough for all of these.
@@ -57,6 +63,7 @@ fn run_with(arguments: &[&str], input: &[u8]) -> Run {
         .env_remove("COUNTERSIGN_PLUGINS")
         .env_remove("COUNTERSIGN_LOG")
         .env_remove("COUNTERSIGN_POLICY")
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
