@@ -150,7 +150,7 @@ fn a_file_that_is_no_component_is_told_what_it_is_and_what_to_do() {
         let start =
             format!("error[component_refused]: {file}: not a WebAssembly component: {what}");
         assert!(line.starts_with(&start), "{name}: {line}");
-        assert!(line.contains("`cargo xtask plugins`"), "{name}: {line}");
+        assert!(line.contains("`countersign plugin build`"), "{name}: {line}");
     }
 }
 

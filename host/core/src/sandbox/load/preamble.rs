@@ -19,22 +19,22 @@ const LAST_SECTION: u8 = 12;
 #[non_exhaustive]
 pub enum NotAComponent {
     /// No bytes at all.
-    #[error("the file is empty; build the plugin with `cargo xtask plugins`")]
+    #[error("the file is empty; build the plugin with `countersign plugin build`")]
     Empty,
     /// Text, or anything else.
     #[error(
         "it does not begin as WebAssembly does; write the plugin with the guest SDK \
-         (countersign-plugin), and build it with `cargo xtask plugins`"
+         (countersign-plugin), and build it with `countersign plugin build`"
     )]
     NotWasm,
     /// What a compiler gives before it is wrapped.
     #[error(
-        "it is a core module, which is not wrapped as a component yet; `cargo xtask plugins` \
+        "it is a core module, which is not wrapped as a component yet; `countersign plugin build` \
          builds a plugin and wraps it"
     )]
     CoreModule,
     /// The bytes end within a section.
-    #[error("it breaks off in the middle; copy it again, or build it with `cargo xtask plugins`")]
+    #[error("it breaks off in the middle; copy it again, or build it with `countersign plugin build`")]
     Truncated,
     /// The compiler's own reason.
     #[error("this host cannot compile it: {0}")]
