@@ -163,13 +163,19 @@ impl Guest {
         self
     }
 
-    /// Encodes the component.
-    pub fn build(&self) -> Result<Vec<u8>> {
+    /// The core module as a compiler leaves it, to be made a component of.
+    pub fn core(&self) -> Result<Vec<u8>> {
         let (mut resolve, contract) = contract::read(self.patch)?;
         let world = self.select_world(&mut resolve, contract)?;
         let wat = self.module(&resolve, world)?;
         let mut module = wat::parse_str(&wat).context("the core module")?;
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+        Ok(module)
+    }
+
+    /// Encodes the component.
+    pub fn build(&self) -> Result<Vec<u8>> {
+        let module = self.core()?;
         let renamed = self.foreign.as_ref().and_then(|foreign| foreign.renamed);
         let renamed = renamed.map(|(from, to)| (from.to_owned(), to.to_owned()));
         ComponentEncoder::default()

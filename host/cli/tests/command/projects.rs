@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use countersign_hostile::{Guest, answer};
 use serde_json::json;
 
 use super::*;
@@ -93,4 +94,144 @@ fn what_cannot_be_built_is_told_with_what_to_do() {
         assert!(run.err.contains(cure), "{cure}: {}", run.err);
     }
     assert!(!Path::new(&project).join("my-api.wasm").exists());
+}
+
+/// A project, with stand-ins for the compiler that leave a core module as it would.
+#[cfg(unix)]
+struct Toolchain {
+    files: Files,
+    project: String,
+}
+
+#[cfg(unix)]
+impl Toolchain {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let files = Files::new();
+        let project = files.path("my-api");
+        assert_eq!(run(&["plugin", "new", "my-api", "--dir", &project]).code, 0);
+        let sysroot = files.path("sysroot");
+        let library = Path::new(&sysroot).join("lib/rustlib/wasm32-unknown-unknown/lib");
+        std::fs::create_dir_all(library).unwrap();
+        let cargo = format!(
+            "#!/bin/sh\n[ $1 = metadata ] && exec '{}' \"$@\"\n\
+             out='{project}/target/wasm32-unknown-unknown/release'\n\
+             mkdir -p $out && cp '{}' $out/my_api.wasm\n",
+            env!("CARGO"),
+            files.path("module"),
+        );
+        for (name, script) in
+            [("cargo", cargo), ("rustc", format!("#!/bin/sh\necho '{sysroot}'\n"))]
+        {
+            let path = files.bytes(name, script.as_bytes());
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Self { files, project }
+    }
+
+    /// Runs `plugin build`, where the compiler leaves this.
+    fn build(&self, module: &[u8], more: &[&str]) -> Run {
+        self.files.bytes("module", module);
+        let [cargo, rustc] = ["cargo", "rustc"].map(|name| self.files.path(name));
+        let arguments = [&["plugin", "build", &self.project], more].concat();
+        run_in(&arguments, b"", &[("CARGO", &cargo), ("RUSTC", &rustc)])
+    }
+
+    fn component(&self) -> PathBuf {
+        Path::new(&self.project).join("my-api.wasm")
+    }
+}
+
+#[cfg(unix)]
+fn guest(auth_type: &str, needs: &[&str]) -> Guest {
+    Guest::auth(answer::descriptor(&[auth_type], &[], needs, "{}".into()))
+}
+
+#[cfg(unix)]
+const NEEDS: &[&str] = &["write header/authorization"];
+
+#[test]
+#[cfg(unix)]
+fn what_is_built_is_loaded_and_written_where_it_was_asked_for() {
+    let toolchain = Toolchain::new();
+    let module = guest("X_MY_API", NEEDS).core().unwrap();
+    let text = toolchain.build(&module, &[]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    for shown in
+        ["X_MY_API", "write header/authorization", "accepted    yes", "memory      1 pages"]
+    {
+        assert!(text.out.contains(shown), "{shown}: {}", text.out);
+    }
+    let component = std::fs::read(toolchain.component()).unwrap();
+    let inspected = run(&["plugin", "inspect", toolchain.component().to_str().unwrap()]);
+    assert_eq!(inspected.code, 0, "{}", inspected.err);
+
+    let folder = toolchain.files.path("plugins");
+    std::fs::create_dir(&folder).unwrap();
+    let file = toolchain.files.path("other.wasm");
+    let in_folder = format!("{folder}/my-api.wasm");
+    for (out, found) in [(&folder, &in_folder), (&file, &file)] {
+        // The folder holds an earlier build from the second time on, which is no rival.
+        for _ in 0..2 {
+            let more = ["--out", out, "--json", "--plugins", &folder];
+            let json = toolchain.build(&module, &more).json();
+            assert_eq!(json["source"], **found);
+            assert_eq!((&json["accepted"], &json["pages"]), (&json!(true), &json!(1)));
+            assert_eq!(json["notes"], json!([]));
+            assert_eq!(std::fs::read(found).unwrap(), component);
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_no_host_would_run_is_refused_and_the_last_build_stays() {
+    let toolchain = Toolchain::new();
+    std::fs::write(toolchain.component(), "the last one").unwrap();
+    // A type without parameters, and an import of it: `env.f`.
+    let foreign = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x09\x01\x03env\x01f\0\0";
+    let too_large = guest("X_MY_API", NEEDS).pages(200).core().unwrap();
+    let wanting = guest("X_MY_API", &["conjure header/authorization"]).core().unwrap();
+    let broken =
+        guest("X_MY_API", NEEDS).body("describe", countersign_hostile::Body::code("unreachable"));
+    for (module, reason) in [
+        (&foreign[..], "it imports env.f, which is outside the contract: "),
+        (&too_large, "its memory begins with 200 pages, 12800 KiB; an instance has 8192 KiB"),
+        (&wanting, "needs are refused"),
+        (&broken.core().unwrap(), "`describe` failed"),
+        (b"no module", "does not make a component"),
+    ] {
+        let run = toolchain.build(module, &[]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{reason}");
+        assert!(run.err.contains("error[component_refused]: "), "{reason}: {}", run.err);
+        assert!(run.err.contains(reason), "{reason}: {}", run.err);
+        assert_eq!(std::fs::read_to_string(toolchain.component()).unwrap(), "the last one");
+    }
+    std::fs::remove_file(toolchain.files.path("module")).unwrap();
+    let [cargo, rustc] = ["cargo", "rustc"].map(|name| toolchain.files.path(name));
+    let variables = [("CARGO", cargo.as_str()), ("RUSTC", rustc.as_str())];
+    let run = run_in(&["plugin", "build", &toolchain.project], b"", &variables);
+    assert!(run.err.contains("error[build_failed]: cargo does not build my-api"), "{}", run.err);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_worth_a_second_look_is_told_beside_the_component() {
+    let toolchain = Toolchain::new();
+    let time = r#"(data "time not implemented on this platform")"#;
+    for (guest, note) in [
+        (guest("X_MY_API", NEEDS).pages(2), None),
+        (guest("X_MY_API", NEEDS).pages(3), Some("more than 2 pages of memory")),
+        (guest("X_MY_API", NEEDS).fields(time), Some("std::time")),
+    ] {
+        let json = toolchain.build(&guest.core().unwrap(), &["--json"]).json();
+        let notes = json["notes"].as_array().unwrap();
+        assert_eq!(notes.len(), usize::from(note.is_some()), "{note:?}: {notes:?}");
+        assert!(note.is_none_or(|it| notes[0].as_str().unwrap().contains(it)), "{notes:?}");
+    }
+    // A rival may be settled by a pin, which the host's operator has to say.
+    let run = toolchain.build(&guest("BEARER", NEEDS).core().unwrap(), &["--json"]);
+    assert_eq!((run.code, &run.json()["accepted"]), (0, &json!(false)));
+    assert!(run.json()["reason"].as_str().unwrap().contains("BEARER is already served by"));
 }

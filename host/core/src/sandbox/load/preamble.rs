@@ -34,7 +34,9 @@ pub enum NotAComponent {
     )]
     CoreModule,
     /// The bytes end within a section.
-    #[error("it breaks off in the middle; copy it again, or build it with `countersign plugin build`")]
+    #[error(
+        "it breaks off in the middle; copy it again, or build it with `countersign plugin build`"
+    )]
     Truncated,
     /// The compiler's own reason.
     #[error("this host cannot compile it: {0}")]
