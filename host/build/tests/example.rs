@@ -1,7 +1,7 @@
 //! The example of a new project, as it stands among the templates: it compiles here, its own tests run
 //! here, and it answers as its vectors say.
 
-use countersign_plugin::{Account, Context, Edit, Outcome, Plugin as _};
+use countersign_plugin::{Account, Context, Edit, Outcome, Plugin as _, Reason, Refusal};
 use serde_json::{Value as Json, json};
 
 #[path = "../templates/rust/src/lib.rs"]
@@ -10,36 +10,41 @@ mod example;
 
 #[test]
 fn it_answers_as_its_vectors_say() {
-    let cases: Json =
+    let file: Json =
         serde_json::from_str(include_str!("../templates/rust/vectors/authorize.json")).unwrap();
-    let cases = cases.as_array().unwrap();
+    let cases = file["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
     for case in cases {
-        let values: Vec<(&str, &str)> = case["values"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str().unwrap()))
-            .collect();
-        let context = Context::fixed(case["now"].as_u64().unwrap(), 0);
-        let answer = example::Acme::authorize(&context, &Account::of(&values), None, &[]);
-        let found = match answer {
-            Ok(Outcome::Ready(ready)) => {
-                json!({"edits": ready.edits.iter().map(edit).collect::<Vec<_>>()})
-            }
-            Ok(other) => panic!("{other:?}"),
-            Err(refusal) => {
-                assert_eq!(refusal.reason, countersign_plugin::Reason::InvalidConfig);
-                json!({"refusal": ["invalid_config", refusal.field]})
+        let mut values = file["values"].as_object().unwrap().clone();
+        values.extend(case["values"].as_object().cloned().unwrap_or_default());
+        let values: Vec<(&str, &str)> =
+            values.iter().map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect();
+        let context = Context::fixed(case["now"].as_u64().unwrap_or(1_700_000_000_000), 0);
+        let account = Account::of(&values);
+        let found = if case["validate"] == true {
+            let problems = example::Acme::validate(&context, &account);
+            json!({"problems": problems.iter().map(refusal).collect::<Vec<_>>()})
+        } else {
+            match example::Acme::authorize(&context, &account, None, &[]) {
+                Ok(Outcome::Ready(ready)) => {
+                    json!({"edits": ready.edits.iter().map(edit).collect::<Vec<_>>()})
+                }
+                Ok(other) => panic!("{other:?}"),
+                Err(refused) => json!({"refusal": refusal(&refused)}),
             }
         };
         assert_eq!(found, case["expect"], "{}", case["name"]);
     }
 }
 
+fn refusal(refusal: &Refusal) -> Json {
+    assert_eq!(refusal.reason, Reason::InvalidConfig);
+    json!({"reason": "invalid-config", "field": refusal.field})
+}
+
 fn edit(edit: &Edit) -> Json {
     match edit {
-        Edit::SetHeader((name, value)) => json!(["header", name, value]),
+        Edit::SetHeader((name, value)) => json!(["set-header", name, value]),
         other => panic!("{other:?}"),
     }
 }

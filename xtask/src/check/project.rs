@@ -41,6 +41,13 @@ pub(super) fn served(root: &Path) -> Result<String> {
     ensure!(built["auth_types"] == serde_json::json!(["X_MY_API"]), "{built:#}");
     ensure!(built["notes"] == serde_json::json!([]), "{built:#}");
 
+    let component = project.join("my-api.wasm");
+    let [component, vectors] = [component, project.join("vectors")];
+    let paths = [component.to_str(), vectors.to_str()].map(Option::unwrap_or_default);
+    let tested = countersign(root, &["plugin", "test", paths[0], paths[1], "--json"])?;
+    let tested: Json = serde_json::from_str(&tested)?;
+    ensure!(tested["findings"] == serde_json::json!([]), "{tested:#}");
+
     let upstream = Upstream::start(root, &["api.example.com"])?;
     let [provider, account] = ["provider.json", "account.json"].map(|it| format!("{place}/{it}"));
     let inputs = ["--plugins", place, "--provider", &provider, "--account", &account];
@@ -74,6 +81,6 @@ fn countersign(root: &Path, arguments: &[&str]) -> Result<String> {
 /// The first credential of the project's vectors.
 fn vector(project: &Path) -> Result<String> {
     let cases: Json = serde_json::from_slice(&fs::read(project.join("vectors/authorize.json"))?)?;
-    let edit = cases.pointer("/0/expect/edits/0/2").and_then(Json::as_str);
+    let edit = cases.pointer("/cases/0/expect/edits/0/2").and_then(Json::as_str);
     Ok(edit.context("the first vector has no credential")?.to_owned())
 }

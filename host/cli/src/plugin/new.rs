@@ -23,7 +23,8 @@ pub(super) fn run(arguments: &NewPlugin, output: &Output) -> Result<ExitCode, Fa
     let document = json!({"project": shown.to_string(), "name": name, "auth_type": auth_type});
     let what = format!(
         "{shown} is a project of a plugin for {auth_type}. What next:\n  \
-         cd {shown}\n  cargo test\n  countersign plugin build\nIts README.md leads on to a served request."
+         cd {shown}\n  cargo test\n  countersign plugin build\n  \
+         countersign plugin test {name}.wasm\nIts README.md leads on to a served request."
     );
     output.done(&what, &document, arguments.json)?;
     Ok(ExitCode::SUCCESS)
