@@ -22,10 +22,10 @@ pub(crate) use remote::{
 };
 pub(crate) use request::{Egress, Inject, Inputs, Narrowing, Request};
 pub(crate) use server::{Client, Config, Role, Serve, Sources, Vault};
-pub(crate) use testing::Test;
+pub(crate) use testing::{Bench, Test};
 
 use request::{INJECT_EXAMPLES, REQUEST_EXAMPLES};
-use testing::TEST_EXAMPLES;
+use testing::{BENCH_EXAMPLES, TEST_EXAMPLES};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -207,6 +207,9 @@ pub(crate) enum Plugin {
     /// Run a plugin's cases in the production sandbox, and check what no case asks for
     #[command(after_help = TEST_EXAMPLES)]
     Test(Test),
+    /// Measure what a plugin's calls cost, beside the bundled BEARER
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Bench),
 }
 
 #[derive(Subcommand)]
@@ -282,6 +285,7 @@ impl Command {
             )
             | Self::Provider(Provider::Check { json, .. }) => *json,
             Self::Plugin(Plugin::Test(test)) => test.json,
+            Self::Plugin(Plugin::Bench(bench)) => bench.json,
             Self::Provider(Provider::Remote(remote)) => remote.wants_json(),
             Self::Connection(connection) => connection.wants_json(),
             Self::Account(account) => account.wants_json(),
@@ -311,7 +315,7 @@ impl Command {
     pub(crate) fn default_log(&self) -> &'static str {
         match self {
             // A component under test is reported on, not warned of.
-            Self::Demo(_) | Self::Plugin(Plugin::Test(_)) => "error",
+            Self::Demo(_) | Self::Plugin(Plugin::Test(_) | Plugin::Bench(_)) => "error",
             _ => "warn",
         }
     }

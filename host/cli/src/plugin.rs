@@ -14,6 +14,7 @@ use crate::json;
 use crate::output::Output;
 use crate::policy::Policy;
 
+mod bench;
 mod build;
 mod new;
 mod test;
@@ -36,6 +37,7 @@ pub(crate) fn run(
         }
         // Alone in its sandbox.
         arguments::Plugin::Test(test) => test::run(global, test, output),
+        arguments::Plugin::Bench(bench) => bench::run(global, bench, output),
         arguments::Plugin::New(arguments) => new::run(arguments, output),
         arguments::Plugin::Build(arguments) => build::run(global, arguments, output),
     }

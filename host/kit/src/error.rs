@@ -32,6 +32,9 @@ pub enum KitError {
     /// Files of cases have flaws, all of which are told. Whoever wrote them must act.
     #[error("the cases cannot be used:\n{0}")]
     Cases(Flawed),
+    /// No case makes a request ready without an answer from elsewhere. Whoever wrote them must act.
+    #[error("no case makes a request ready by itself, so there is nothing to measure")]
+    NothingToMeasure,
     /// What was found cannot be written into a file. Whoever named it must act.
     #[error("{path} cannot be written: {cause}")]
     Unwritable {

@@ -55,10 +55,22 @@ pub(crate) fn read(paths: &[PathBuf], tested: &Tested<'_>) -> Result<Vec<CaseFil
                 continue;
             }
         };
-        let flaws = Flaws::default();
-        let cases = case::read(&json, tested, &flaws);
-        flawed.0.extend(flaws.into_list().into_iter().map(|flaw| (path.clone(), flaw)));
-        read.push(CaseFile { path: path.clone(), json, cases });
+        read.extend(parse(path, json, tested, &mut flawed));
     }
     if flawed.0.is_empty() { Ok(read) } else { Err(KitError::Cases(flawed)) }
+}
+
+/// What stands in one file; `None`, with its flaws noted, where it has any.
+pub(crate) fn parse(
+    path: &Path,
+    json: Json,
+    tested: &Tested<'_>,
+    flawed: &mut Flawed,
+) -> Option<CaseFile> {
+    let flaws = Flaws::default();
+    let cases = case::read(&json, tested, &flaws);
+    let flaws = flaws.into_list();
+    let good = flaws.is_empty();
+    flawed.0.extend(flaws.into_iter().map(|flaw| (path.to_owned(), flaw)));
+    good.then(|| CaseFile { path: path.to_owned(), json, cases })
 }

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use countersign::registry::GuestInfo;
+use serde_json::Value as Json;
 
+use crate::bench::{self, Bench, Runner};
 use crate::bless;
-use crate::case::Tested;
+use crate::case::{Case, Tested};
 use crate::checks;
-use crate::error::KitError;
+use crate::error::{Flawed, KitError};
 use crate::expectation::differences;
 use crate::file::{self, CaseFile};
 use crate::report::{CaseReport, Report};
@@ -15,6 +17,7 @@ use crate::stage::Stage;
 
 /// See the crate's own page.
 pub struct Kit {
+    component: Vec<u8>,
     stage: Stage,
     files: Vec<CaseFile>,
     only: Vec<String>,
@@ -33,7 +36,8 @@ impl Kit {
         cache: Option<&Path>,
     ) -> Result<Self, KitError> {
         let stage = Stage::open(name, component, cache)?;
-        Ok(Self { stage, files: Vec::new(), only: Vec::new() })
+        let component = component.to_vec();
+        Ok(Self { component, stage, files: Vec::new(), only: Vec::new() })
     }
 
     /// Adds the cases of a file, or of every `.json` file below a folder. On `Err` all that is wrong
@@ -41,6 +45,14 @@ impl Kit {
     pub fn cases_in(mut self, path: impl AsRef<Path>) -> Result<Self, KitError> {
         let paths = file::files(path.as_ref())?;
         self.files.extend(file::read(&paths, &Tested(self.stage.info()))?);
+        Ok(self)
+    }
+
+    /// Adds the cases of a document; `name` stands for it where it has flaws.
+    pub fn cases_of(mut self, name: &str, json: Json) -> Result<Self, KitError> {
+        let mut flawed = Flawed::default();
+        let parsed = file::parse(Path::new(name), json, &Tested(self.stage.info()), &mut flawed);
+        self.files.push(parsed.ok_or(KitError::Cases(flawed))?);
         Ok(self)
     }
 
@@ -69,6 +81,26 @@ impl Kit {
         })
     }
 
+    /// Measures what it costs to make the requests of the cases ready, beside the first case of `peer`,
+    /// in so many rounds. In the sandbox as it serves requests: nothing is witnessed here.
+    pub fn bench(&self, peer: &Self, rounds: usize) -> Result<Bench, KitError> {
+        std::thread::scope(|threads| {
+            let measured = threads.spawn(|| bench::measure(&self.runner(), &peer.runner(), rounds));
+            measured.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        let name = &self.stage.info().name;
+        Runner { name, component: &self.component, cases: self.chosen().map(|it| it.1).collect() }
+    }
+
+    /// The cases that are run, each with its file.
+    fn chosen(&self) -> impl Iterator<Item = (&CaseFile, &Case)> {
+        let cases = self.files.iter().flat_map(|file| file.cases.iter().map(move |it| (file, it)));
+        cases.filter(|(_, case)| self.only.is_empty() || self.only.contains(&case.name))
+    }
+
     /// Writes what was found into `expect` of the cases that differ, and gives the files that it has
     /// changed. What the checks found is left for whoever wrote the plugin to mend.
     pub fn bless(&self, report: &Report) -> Result<Vec<PathBuf>, KitError> {
@@ -78,17 +110,12 @@ impl Kit {
     fn run_here(&self) -> Report {
         let mut tried = Vec::new();
         let mut cases = Vec::new();
-        for file in &self.files {
-            for case in &file.cases {
-                if !self.only.is_empty() && !self.only.contains(&case.name) {
-                    continue;
-                }
-                let run = self.stage.run(&case.inputs);
-                let differences = differences(case, &run);
-                let blessed = bless::blessed(case, &run);
-                cases.push(CaseReport::new(&file.path, case, &run, differences, blessed));
-                tried.push(checks::Tried { case, run });
-            }
+        for (file, case) in self.chosen() {
+            let run = self.stage.run(&case.inputs);
+            let differences = differences(case, &run);
+            let blessed = bless::blessed(case, &run);
+            cases.push(CaseReport::new(&file.path, case, &run, differences, blessed));
+            tried.push(checks::Tried { case, run });
         }
         let checked = checks::all(&self.stage, &tried);
         Report::new(self.stage.info(), &self.only, cases, checked)

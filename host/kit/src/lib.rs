@@ -17,6 +17,7 @@
 //! It blocks, and runs on threads of its own: call it from a test that is not async, or from a thread
 //! that may block. Whoever embeds it sees secrets of the cases in what it reports: they are the test's own.
 
+mod bench;
 mod bless;
 mod case;
 mod checks;
@@ -32,6 +33,7 @@ mod script;
 mod stage;
 mod subject;
 
+pub use bench::{Bench, Spread, Timed};
 pub use difference::Difference;
 pub use error::{Flawed, KitError};
 pub use kit::Kit;

@@ -61,7 +61,7 @@ impl Witness for Seen {
 }
 
 /// Unix milliseconds; a wait moves it.
-struct Hand(AtomicU64);
+pub(crate) struct Hand(pub(crate) AtomicU64);
 
 impl Hand {
     fn move_on(&self, time: Duration) {
@@ -319,7 +319,7 @@ fn shown(paused: &Paused) -> Json {
     shown
 }
 
-fn http_request(request: &Request) -> http::Request<Full<Bytes>> {
+pub(crate) fn http_request(request: &Request) -> http::Request<Full<Bytes>> {
     let mut made = http::Request::new(Full::new(Bytes::from(request.body.clone())));
     *made.method_mut() = request.method.clone();
     // Found good when the case was read, as the headers were.

@@ -1,4 +1,4 @@
-//! The arguments of `plugin test`.
+//! The arguments of `plugin test` and `plugin bench`.
 
 use std::path::PathBuf;
 
@@ -52,4 +52,34 @@ pub(crate) struct Test {
     /// Run again whenever the component or a file of cases changes, until Ctrl-C
     #[arg(long, conflicts_with_all = ["json", "bless"])]
     pub(crate) watch: bool,
+}
+
+pub(crate) const BENCH_EXAMPLES: &str = "\
+Examples:
+  countersign plugin bench acme.wasm                   the cases of vectors/
+  countersign plugin bench acme.wasm vectors/authorize.json --case 'a signed POST'
+  countersign plugin bench acme.wasm --rounds 200 --json
+
+For each case that makes a request ready without a fetch or a reply: the time of one request with an
+account that was never seen, so that the plugin is asked, and with one whose answer is kept. Beside it,
+in turns and in the same rounds, the bundled BEARER; what is worth comparing is the ratio. Counts of
+instructions, which are the same on every machine, are in `countersign plugin test`.";
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// The component
+    #[arg(value_name = "FILE.wasm")]
+    pub(crate) file: PathBuf,
+    /// Files of cases, or folders of them; `vectors/` where none is named
+    #[arg(value_name = "VECTORS")]
+    pub(crate) vectors: Vec<PathBuf>,
+    /// Measure this case alone; may be given several times
+    #[arg(long = "case", value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// How often each is measured: 100 requests that are new, and 1000 that are remembered
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
+    /// As JSON, in nanoseconds
+    #[arg(long)]
+    pub(crate) json: bool,
 }

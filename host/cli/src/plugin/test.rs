@@ -73,24 +73,35 @@ fn no_cases(what: &str) -> Failure {
 }
 
 fn kit(global: &Global, test: &Test) -> Result<Kit, Failure> {
-    let component = json::read(&test.file)?;
-    let name = test.file.file_stem().unwrap_or_default().to_string_lossy();
+    open(global, &test.file, &vectors(&test.vectors)?, &test.only)
+}
+
+/// A component with its cases.
+pub(super) fn open(
+    global: &Global,
+    file: &Path,
+    vectors: &[PathBuf],
+    only: &[String],
+) -> Result<Kit, Failure> {
+    let component = json::read(file)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
     // wasmtime takes an absolute folder only.
     let cache = global.cache.as_deref().map(std::path::absolute).transpose();
     let cache = cache.map_err(anyhow::Error::from)?;
     let mut kit = Kit::with_cache(&name, &component, cache.as_deref())?;
-    for path in vectors(test)? {
+    for path in vectors {
         kit = kit.cases_in(path)?;
     }
     if kit.files().is_empty() {
         return Err(no_cases("no `.json` file is in the folders that were named"));
     }
-    Ok(test.only.iter().fold(kit, |kit, name| kit.only(name)))
+    Ok(only.iter().fold(kit, |kit, name| kit.only(name)))
 }
 
-fn vectors(test: &Test) -> Result<Vec<PathBuf>, Failure> {
-    if !test.vectors.is_empty() {
-        return Ok(test.vectors.clone());
+/// Those that are named, or the usual ones.
+pub(super) fn vectors(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    if !named.is_empty() {
+        return Ok(named.to_vec());
     }
     let usual = PathBuf::from(VECTORS);
     if usual.is_dir() {
@@ -105,6 +116,7 @@ impl From<KitError> for Failure {
             KitError::Component(_) => codes::COMPONENT_REFUSED,
             KitError::Unreadable { .. } => codes::FILE_UNREADABLE,
             KitError::Cases(_) => codes::CASES_INVALID,
+            KitError::NothingToMeasure => codes::CASES_MISSING,
             KitError::Unwritable { .. } => codes::OUTPUT_FAILED,
             _ => codes::HOST_UNUSABLE,
         };
@@ -138,7 +150,7 @@ fn marks(test: &Test) -> Marks {
     let mut marks = Marks::new();
     mark(&test.file, &mut marks);
     // Where there are none, their coming is the change.
-    for path in vectors(test).unwrap_or_default() {
+    for path in vectors(&test.vectors).unwrap_or_default() {
         mark(&path, &mut marks);
     }
     marks
