@@ -154,6 +154,42 @@ fn a_file_that_is_no_component_is_told_what_it_is_and_what_to_do() {
     }
 }
 
+/// Two components in one, each with a memory of its own, and a text that goes from one to the other.
+const JOINED: &str = r#"(component
+    (component $listener
+        (core module $m
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
+            (func (export "hear") (param i32 i32)))
+        (core instance $i (instantiate $m))
+        (func (export "hear") (param "text" string)
+            (canon lift (core func $i "hear") (memory (core memory $i "memory"))
+                (realloc (core func $i "realloc")))))
+    (component $speaker
+        (import "hear" (func $hear (param "text" string)))
+        (core module $m (memory (export "memory") 1))
+        (core instance $i (instantiate $m))
+        (core func $lowered (canon lower (func $hear) (memory (core memory $i "memory"))))
+        (core module $n (import "listener" "hear" (func (param i32 i32))))
+        (core instance (instantiate $n
+            (with "listener" (instance (export "hear" (func $lowered)))))))
+    (instance $listener (instantiate $listener))
+    (instance (instantiate $speaker (with "hear" (func $listener "hear")))))"#;
+
+#[test]
+fn a_component_of_several_memories_is_refused_and_ends_no_process() {
+    let files = Files::new();
+    let twofold =
+        "(component (core module $m (memory 1) (memory 1)) (core instance (instantiate $m)))";
+    for (wat, reason) in [(JOINED, "2 Wasm linear memories"), (twofold, "memories count of 2")] {
+        let file = files.bytes("several.wasm", &wat::parse_str(wat).unwrap());
+        let run = run(&["plugin", "inspect", &file]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.err);
+        assert!(run.err.starts_with("error[component_refused]: "), "{}", run.err);
+        assert!(run.err.contains(reason), "{}", run.err);
+    }
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_an_error() {
     let run = run(&["plugin", "list", "--plugins", "no/such/folder"]);

@@ -72,7 +72,9 @@ fn config(
         .wasm_function_references(false)
         .gc_support(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false);
+        // On, and of no use to a guest: the pool gives a component one memory. Where it is off, wasmtime
+        // panics over a component whose parts hand values from one memory to another.
+        .wasm_multi_memory(true);
     if reservation == Reservation::Small {
         let memory = limits.memory_bytes as u64;
         config
