@@ -3,8 +3,9 @@
 //! A [`Project`] is a folder that an author works in; building it runs the language's own tool and
 //! gives a component. For Rust that is a core module ([`rust`]), cut down to what calls run and
 //! wrapped ([`component`]). What comes out on `Ok` is valid WebAssembly that imports nothing but the
-//! contract; whether a host accepts it, only the sandbox can say. Nothing outside the project's own
-//! target folder is written to. A [`Skeleton`] is a project to begin with.
+//! contract; whether a host accepts it, only the sandbox can say. Only the tool writes to the project:
+//! its target folder, and its lock file where there is none. A [`Skeleton`] is a project to begin
+//! with.
 
 pub mod component;
 mod error;

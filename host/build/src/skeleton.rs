@@ -60,6 +60,9 @@ const COPY: &str = "countersign-plugin = { path = \"sdk\" }";
 const WORKSPACE: &str = "# A workspace of its own, wherever the folder lies. The SDK is a copy, with the \
                          tests left out.\n[workspace]\nexclude = [\"sdk\"]\n";
 const ALONE: &str = "# A workspace of its own, wherever the folder lies.\n[workspace]\n";
+/// How the README of the templates tells of that copy.
+const ROW: &str = "| `sdk/`, `wit/` | the SDK and the contract, as the `countersign` that made this folder \
+                   has them |\n";
 
 impl Skeleton {
     /// Its files, by their paths in the project.
@@ -82,7 +85,8 @@ impl Skeleton {
         for (_, text) in &mut files {
             *text = text
                 .replace(COPY, &format!("countersign-plugin = {{ {source} }}"))
-                .replace(WORKSPACE, ALONE);
+                .replace(WORKSPACE, ALONE)
+                .replace(ROW, "");
         }
         Ok(files)
     }

@@ -168,6 +168,8 @@ fn an_sdk_from_elsewhere_takes_the_place_of_the_copy() {
         assert!(manifest.contains(&says), "{manifest}");
         let manifest: toml::Table = manifest.parse().unwrap();
         assert!(manifest["workspace"].get("exclude").is_none());
+        let (_, readme) = files.iter().find(|(name, _)| name == "README.md").unwrap();
+        assert!(!readme.contains("`sdk/`"), "{readme}");
     }
     let error = Skeleton { sdk: Sdk::Folder(root().to_owned()), ..skeleton("my-api") }.files();
     assert!(error.unwrap_err().to_string().contains("not the folder of the SDK"));
