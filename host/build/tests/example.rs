@@ -48,3 +48,21 @@ fn edit(edit: &Edit) -> Json {
         other => panic!("{other:?}"),
     }
 }
+
+/// The third quotation of the guide is what an author adds.
+#[test]
+fn the_guide_quotes_it_as_it_is() {
+    let guide = include_str!("../../../docs/plugins/writing.md").replace("X_MY_API", "X_ACME");
+    let example: Vec<&str> =
+        include_str!("../templates/rust/src/lib.rs").lines().map(str::trim).collect();
+    let blocks = guide.split("```rust\n").skip(1).filter_map(|it| it.split("```").next());
+    let blocks: Vec<&str> = blocks.collect();
+    assert_eq!(blocks.len(), 3);
+    for block in &blocks[..2] {
+        let quoted: Vec<&str> = block.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+        let mut example = example.clone();
+        // The guide leaves comments out.
+        example.retain(|line| !line.starts_with("//"));
+        assert!(example.windows(quoted.len()).any(|it| it == quoted), "{block}");
+    }
+}
