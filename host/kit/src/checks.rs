@@ -78,8 +78,9 @@ impl Checked {
 pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
     let mut checked = Checked::default();
     for tried in tried {
-        verdict::check(tried, &mut checked);
-        needs::check(stage, tried, &mut checked);
+        if !needs::check(stage, tried, &mut checked) {
+            verdict::check(tried, &mut checked);
+        }
         if verdict::broke(&tried.run).is_some() {
             // What is broken as it is tells nothing of what breaks it.
             continue;

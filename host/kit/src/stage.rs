@@ -96,6 +96,9 @@ impl Stage {
         let mut limits = Limits::default();
         // A plugin that breaks is to be met by every check, and not suspended after the first few.
         limits.faults_to_suspend = usize::MAX;
+        // A renewal in the background and the request beside it come in the same order each time.
+        limits.concurrent_calls = 1;
+        limits.concurrent_calls_per_plugin = 1;
         let sandbox = Sandbox::witnessed(limits, cache, Arc::clone(&seen) as _)?;
         let sandbox = Arc::new(sandbox);
         let registry = Registry::bundled(Arc::clone(&sandbox), &[(name, component)])?;

@@ -115,6 +115,18 @@ pub(crate) fn values(given: &BTreeMap<String, String>) -> Values {
     values
 }
 
+/// The same, with what the states hold.
+pub(crate) fn all_values(inputs: &Inputs) -> Values {
+    let mut all = values(&inputs.values);
+    for (root, kept) in [("state", &inputs.state), ("shared", &inputs.shared)] {
+        for (name, text) in kept.iter().flat_map(|kept| kept.attributes.iter().chain(&kept.secrets))
+        {
+            all.set_secret(format!("{root}/{name}"), Secret::new(text.clone()));
+        }
+    }
+    all
+}
+
 /// Whether a host holds the value of this name to be secret: all that an account holder typed, and of
 /// a connection what sounds like it.
 pub(crate) fn is_secret(name: &str) -> bool {

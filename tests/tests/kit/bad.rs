@@ -6,7 +6,7 @@ use countersign_hostile::answer::{
 use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
 use serde_json::{Value as Json, json};
 
-use crate::scene::{case, codes, flowing, plain, remembered, run};
+use crate::scene::{case, flowing, plain, remembered, run};
 
 /// Bad and good guest, a case that both are met with, the code, and what the finding names.
 struct Twins {
@@ -46,6 +46,9 @@ const LOGS_THE_TOKEN: &str = "(call $log (i32.const 1)
 const ON_A_COIN: &str = "(i32.and (block (result i32)
     (call $random (i32.const 1) (i32.const 0))
     (i32.load8_u (i32.load (i32.const 0)))) (i32.const 1))";
+
+/// Below what the need names, and out of it again.
+const CLIMBS: &str = "https://login.hostile.example/token/%2e%2e/admin";
 
 fn bearer() -> Val {
     ready(vec![set_header("authorization", [Part::Text("Bearer "), Part::Token])])
@@ -275,6 +278,23 @@ fn taking() -> Vec<Twins> {
             &request(),
         ),
         twins(
+            "hostile-value",
+            "without the memo, `authorize` trapped",
+            plain(&[]).body(
+                "authorize",
+                Body::either("(local.get 3)", bearer(), Body::code("unreachable")),
+            ),
+            plain(&[]).body("authorize", Body::either("(local.get 3)", bearer(), no())),
+            &json!({"memo": "nc=1"}),
+        ),
+        twins(
+            "contract",
+            "to fetch from a URL that none of its needs names",
+            fetches(CLIMBS),
+            fetches(TOKEN_URI),
+            &renewal(),
+        ),
+        twins(
             "hostile-reply",
             "with an empty body, status 204, nothing, a redirect as the reply to fetch 1, `resume` trapped",
             fetches(TOKEN_URI).body(
@@ -292,6 +312,7 @@ fn taking() -> Vec<Twins> {
 
 #[test]
 fn each_check_finds_its_bad_plugin_and_leaves_the_good_twin_alone() {
+    let mut wrong = Vec::new();
     for Twins { code, names, bad, good, case } in all() {
         // A coin falls on one side or the other; some neighbours of eight fall on both.
         let seeds = if code == "remembered-random" { 8 } else { 1 };
@@ -303,12 +324,15 @@ fn each_check_finds_its_bad_plugin_and_leaves_the_good_twin_alone() {
         };
         let cases: Json = (1..=seeds).map(several).collect();
         let report = run(&bad, &cases).unwrap();
-        let what = format!("{code}, {names}:\n{}", report.to_text());
-        assert!(codes(&report).contains(&code), "{what}");
         let found = report.findings.iter().find(|it| it.code == code && it.what.contains(names));
-        assert!(found.is_some_and(|it| !it.mend.is_empty() && !it.cases.is_empty()), "{what}");
-        assert!(!report.passed());
+        let found = found.is_some_and(|it| !it.mend.is_empty() && !it.cases.is_empty());
+        if !found || report.passed() {
+            wrong.push(format!("{code} is not found, {names}:\n{}", report.to_text()));
+        }
         let report = run(&good, &cases).unwrap();
-        assert_eq!(codes(&report), [""; 0], "the twin of {code}, {names}:\n{}", report.to_text());
+        if !report.findings.is_empty() {
+            wrong.push(format!("the twin of {code}, {names}:\n{}", report.to_text()));
+        }
     }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }

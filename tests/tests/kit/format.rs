@@ -103,6 +103,22 @@ fn a_case_passes_where_all_that_it_names_is_so() {
     }
 }
 
+/// It runs beside the request, on another thread.
+#[test]
+fn a_renewal_ahead_of_its_time_is_of_the_case_and_in_the_same_order_each_time() {
+    let guest = renewing().body("authorize", ready(vec![set_header("authorization", "as it was")]));
+    let members = json!({
+        "state": {"secrets": {"access_token": "old-token-1"}, "renew_at": 5}, "now": 9,
+        "fetches": [{"answer": {"body": NEW}}],
+        "expect": {"edits": [["set-header", "authorization", "as it was"]],
+            "state": {"secrets": {"access_token": "new-token-1"}},
+            "steps": ["authorize", "begin", "resume"]},
+    });
+    for _ in 0..5 {
+        one(&guest, &members).assert();
+    }
+}
+
 #[test]
 fn a_state_and_a_memo_are_what_the_plugin_is_shown() {
     // The fourth word is the memo's length, and nothing but the memo of the case is as long.

@@ -70,10 +70,3 @@ pub(crate) fn kit(guest: &Guest, cases: &Json) -> Result<(Kit, Folder), KitError
     let kit = Kit::new("made", &guest.build().unwrap())?.cases_in(file)?;
     Ok((kit, folder))
 }
-
-/// The codes of what the checks found, each once.
-pub(crate) fn codes(report: &Report) -> Vec<&'static str> {
-    let mut codes: Vec<&'static str> = report.findings.iter().map(|it| it.code).collect();
-    codes.dedup();
-    codes
-}

@@ -36,6 +36,13 @@ const BY_ALL: [&str; 2] = ["blanks", "64 KiB"];
 
 pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     let Tried { case, .. } = tried;
+    if case.inputs.memo.is_some() {
+        let inputs = Inputs { memo: None, ..case.inputs.clone() };
+        if let Some(how) = broke(&stage.run_changed(&inputs)) {
+            let mend = "begin anew without it: a memo is lost at any time";
+            checked.find("hostile-value", case, format!("without the memo, {how}"), mend);
+        }
+    }
     for name in names(&case.inputs) {
         // By what came of it, so that what breaks over each of them is told once.
         let mut found: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();

@@ -5,6 +5,7 @@ use countersign::Error;
 use countersign::flow::FlowError;
 use countersign::needs::{Granted, Needs};
 use countersign::registry::GuestKind;
+use countersign::values::Values;
 use http::HeaderName;
 use serde_json::Value as Json;
 
@@ -15,32 +16,21 @@ use crate::subject;
 
 const MEND: &str = "declare the need in the plugin's descriptor, or leave out what asks for it";
 
-pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
+/// Whether the run ended over a need that is not declared.
+pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) -> bool {
     let Tried { case, run } = tried;
-    let GuestKind::Plugin { needs, .. } = &stage.info().kind else { return };
-    let (Ok(needs), Some(error)) = (Needs::parse(needs), run.error()) else { return };
-    let granted = needs.resolve(&subject::values(&case.inputs.values));
-    for need in lacking(run, error, &granted) {
+    let GuestKind::Plugin { needs, .. } = &stage.info().kind else { return false };
+    let (Ok(needs), Some(error)) = (Needs::parse(needs), run.error()) else { return false };
+    let values = subject::all_values(&case.inputs);
+    let lacking = lacking(run, error, &needs.resolve(&values), &values);
+    for need in &lacking {
         checked.find("outside-needs", case, format!("it lacks the need `{need}`"), MEND);
     }
+    !lacking.is_empty()
 }
 
-/// Whether the run ended over a need, so that no other check has to say so.
-pub(super) fn is_about(run: &Run) -> bool {
-    run.error().is_some_and(|error| match error {
-        Error::View { message, .. } | Error::Edit { message, .. } => {
-            message.contains("outside what the plugin may") || message.contains("no credential")
-        }
-        Error::Flow(FlowError::FetchUrl | FlowError::PromptUrl) => true,
-        Error::Contract { what, .. } | Error::Flow(FlowError::State { what, .. }) => {
-            what.contains("outside its needs")
-        }
-        _ => false,
-    })
-}
-
-/// The needs that would have been asked for, as `verb object`.
-fn lacking(run: &Run, error: &Error, granted: &Granted) -> Vec<String> {
+/// The needs that would have been asked for, as `verb object`; none where it ended over something else.
+fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<String> {
     let last = run.answers().last();
     let asked = |path: &str| last.and_then(|it| it.pointer(path));
     let listed = |path: &str| asked(path).and_then(Json::as_array).into_iter().flatten();
@@ -56,8 +46,7 @@ fn lacking(run: &Run, error: &Error, granted: &Granted) -> Vec<String> {
             lacking
         }
         Error::View { .. } => listed("/show")
-            .filter_map(Json::as_str)
-            .map(|name| if name.starts_with("body/") { "body" } else { name })
+            .filter_map(in_needs)
             .filter(|name| !may_see(name, granted))
             .map(|name| format!("read {name}"))
             .collect(),
@@ -66,11 +55,11 @@ fn lacking(run: &Run, error: &Error, granted: &Granted) -> Vec<String> {
         }
         Error::Flow(FlowError::FetchUrl) => {
             let url = asked("/fetch/url").and_then(Json::as_str).unwrap_or_default();
-            vec![format!("fetch {}", held(run, url))]
+            lacking_url("fetch", &held(values, url), &granted.fetch_urls(values))
         }
         Error::Flow(FlowError::PromptUrl) => {
             let url = asked("/pause/prompt/url").and_then(Json::as_str).unwrap_or_default();
-            vec![format!("visit {}", held(run, url))]
+            lacking_url("visit", &held(values, url), &granted.visit_urls(values))
         }
         Error::Flow(FlowError::State { what, name }) if what.contains("outside its needs") => {
             let is_setup = run.calls.iter().any(|call| call.given["purpose"] == "setup");
@@ -101,6 +90,24 @@ fn lacking_of(edit: &Json, granted: &Granted) -> Option<String> {
     (!may).then(|| format!("write {object}"))
 }
 
+/// None where the need is there: it is then the URL that is at fault.
+fn lacking_url(verb: &str, held: &str, granted: &[(&str, &str)]) -> Vec<String> {
+    if granted.iter().any(|(name, _)| *name == held) {
+        return Vec::new();
+    }
+    vec![format!("{verb} {held}")]
+}
+
+/// What is asked for in `show`, as a need has it; `None` where no need could be that.
+fn in_needs(shown: &Json) -> Option<&str> {
+    let name = shown.as_str()?;
+    match name.split_once('/').map_or(name, |(root, _)| root) {
+        "body" => Some("body"),
+        "header" | "query" | "cookie" | "path" | "origin" => Some(name),
+        _ => None,
+    }
+}
+
 fn may_see(name: &str, granted: &Granted) -> bool {
     match name.strip_prefix("header/").map(HeaderName::try_from) {
         Some(Ok(header)) => granted.may_read_message_header(&header),
@@ -108,18 +115,17 @@ fn may_see(name: &str, granted: &Granted) -> bool {
     }
 }
 
-/// The value that the URL was made of, of those that the plugin was shown.
-fn held(run: &Run, url: &str) -> String {
-    let shown = run.calls.last().and_then(|call| call.given["account"]["values"].as_object());
-    let from = shown.into_iter().flatten().filter_map(|(name, text)| {
-        let text = text.as_str()?;
-        let origin = url::Url::parse(text).ok()?.origin();
-        (url::Url::parse(url).ok()?.origin() == origin).then_some((name, text))
-    });
+/// The value that holds the URL, or one above it.
+fn held(values: &Values, url: &str) -> String {
+    let above = |text: &str| {
+        let text = text.trim_end_matches('/');
+        let rest = url.strip_prefix(text).filter(|_| text.contains("://"))?;
+        (rest.is_empty() || rest.starts_with(['/', '?'])).then_some(text.len())
+    };
+    let above = values.iter().filter_map(|(name, value)| Some((name, above(value.expose())?)));
     // The longest is the one that says most of it.
-    let best = from
-        .filter(|(_, text)| url.starts_with(text.trim_end_matches('/')))
-        .max_by_key(|(_, text)| text.len())
-        .map(|(name, _)| name.clone());
-    best.unwrap_or_else(|| format!("of a value that holds {url}"))
+    match above.max_by_key(|(_, length)| *length) {
+        Some((name, _)) => name.to_owned(),
+        None => format!("of a value that holds {url}"),
+    }
 }

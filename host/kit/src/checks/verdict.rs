@@ -1,4 +1,5 @@
-//! Faults, and what the host refuses whatever the plugin's needs: of a case as it is written.
+//! Faults, and what the host refuses whatever the plugin's needs: of a case as it is written, and which
+//! lacks no need.
 
 use countersign::Error;
 use countersign::flow::FlowError;
@@ -16,10 +17,8 @@ pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) {
     }
     let Some(error) = run.error() else { return };
     let expected = case.expect.as_ref().and_then(|Expect(it)| it.get("error"));
-    if expected.is_some_and(|it| it["code"] == error.code()) || super::needs::is_about(run) {
-        return;
-    }
-    if blames_plugin(error) {
+    let is_expected = expected.is_some_and(|it| it["code"] == error.code());
+    if !is_expected && blames_plugin(error) {
         let mend =
             "keep to the contract; where this is what the case shows, expect the error's code";
         checked.find("contract", case, error.to_string(), mend);

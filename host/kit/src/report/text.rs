@@ -81,16 +81,19 @@ impl Report {
             let _ = write!(line, ", {} KiB", worst.cost.memory >> 10);
         }
         if let Some(worst) = self.worst(|cost| cost.calls) {
-            let _ = write!(line, ", {} calls", worst.cost.calls);
+            let _ = write!(line, ", {}", calls(worst));
         }
         line
     }
 }
 
 fn cost(case: &CaseReport) -> String {
-    let it = &case.cost;
-    let calls = if it.calls == 1 { "call" } else { "calls" };
-    format!("{} {calls}, {} instructions", it.calls, grouped(it.instructions))
+    format!("{}, {} instructions", calls(case), grouped(case.cost.instructions))
+}
+
+fn calls(case: &CaseReport) -> String {
+    let word = if case.cost.calls == 1 { "call" } else { "calls" };
+    format!("{} {word}", case.cost.calls)
 }
 
 /// `1 234 567`.
