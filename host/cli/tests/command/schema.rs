@@ -92,3 +92,39 @@ fn what_the_command_refuses_does_not_fit_either() {
         assert_eq!(run.json()["error"]["code"], "case_invalid", "{pointer}: {}", run.out);
     }
 }
+
+/// The vectors of the bundled components, and every case that docs/plugins/testing.md shows.
+#[test]
+fn every_file_of_cases_fits_the_schema_and_what_the_kit_refuses_does_not() {
+    let schema = schema("plugin-case");
+    for file in [
+        "basic/authorize",
+        "bearer/authorize",
+        "api-key/authorize",
+        "oauth/authorize",
+        "oauth/flow",
+        "mutation-base64/mutate",
+    ] {
+        check(&schema, &repository_json(&format!("tests/vectors/{file}.json")), file);
+    }
+    let text = std::fs::read_to_string(repository("docs/plugins/testing.md")).unwrap();
+    let blocks = text.split("```json\n").skip(1).map(|it| it.split("```").next().unwrap());
+    let shown: Vec<Json> = blocks.map(|block| serde_json::from_str(block).unwrap()).collect();
+    assert_eq!(shown.len(), 3);
+    for json in shown {
+        // One of them is a case alone.
+        let json = if json.get("name").is_some() { json!([json]) } else { json };
+        check(&schema, &json, "docs/plugins/testing.md");
+    }
+    for bad in [
+        json!([]),
+        json!({"values": {}}),
+        json!([{"name": "n", "tpyo": 1}]),
+        json!([{"name": "n", "values": {"account/a": 1}}]),
+        json!([{"name": "n", "expect": {"refusal": {"reason": "no"}}}]),
+        json!([{"name": "n", "fetches": [{"failed": "often"}]}]),
+        json!([{"name": "n", "memo": {"base64": 1}}]),
+    ] {
+        assert!(!schema.is_valid(&bad), "{bad}");
+    }
+}
