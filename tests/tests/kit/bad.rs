@@ -42,6 +42,11 @@ const HAS_A_BODY: &str = "(i32.ne (local.get 9) (i32.const 0))";
 const LOGS_THE_TOKEN: &str = "(call $log (i32.const 1)
     (i32.load offset=8 (call $token (local.get 0) (local.get 1)))
     (i32.load offset=12 (call $token (local.get 0) (local.get 1))))";
+const BEGINS_WITH_A: &str = "(if (result i32)
+    (i32.load offset=12 (call $token (local.get 0) (local.get 1)))
+    (then (i32.eq (i32.const 97) (i32.load8_u
+        (i32.load offset=8 (call $token (local.get 0) (local.get 1))))))
+    (else (i32.const 0)))";
 /// Half of all seeds lead one way.
 const ON_A_COIN: &str = "(i32.and (block (result i32)
     (call $random (i32.const 1) (i32.const 0))
@@ -208,6 +213,17 @@ fn telling() -> Vec<Twins> {
             ),
             &request(),
         ),
+        // A canary leads it elsewhere, and so the token stays what it was.
+        twins(
+            "secret-in-log",
+            "`account/token` is in the log of `authorize` (info)",
+            plain(&[]).body(
+                "authorize",
+                Body::either(BEGINS_WITH_A, with_token().after(LOGS_THE_TOKEN), no()),
+            ),
+            plain(&[]).body("authorize", Body::either(BEGINS_WITH_A, bearer(), no())),
+            &request(),
+        ),
         twins(
             "secret-in-message",
             "`account/token` is in the message of a refusal of `authorize`",
@@ -335,4 +351,15 @@ fn each_check_finds_its_bad_plugin_and_leaves_the_good_twin_alone() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whoever wrote the payload shows it to every resolver on the way.
+#[test]
+fn what_stands_in_the_host_of_the_provider_is_no_secret() {
+    let guest = begins(renewed(vec![entry("tenant", [Part::Token])]));
+    let mut case = case(&renewal());
+    case["values"]["provider/proxy_url"] = json!("https://{{token}}.example.com");
+    case["values"]["pattern/fields/0/field_name"] = json!("token");
+    let report = run(&guest, &json!([case])).unwrap();
+    assert!(report.findings.is_empty(), "{}", report.to_text());
 }

@@ -130,6 +130,8 @@ fn a_state_and_a_memo_are_what_the_plugin_is_shown() {
             ready(vec![set_header("authorization", "without")]),
         ),
     );
+    let refused = json!({"error": {"code": "plugin_contract"}});
+    one(&guest, &json!({"memo": "x".repeat(4097), "expect": refused})).assert();
     for (memo, sent) in [(json!("nc=7"), "with"), (Json::Null, "without")] {
         let expect = json!({"edits": [["set-header", "authorization", sent]]});
         one(&guest, &json!({"memo": memo, "expect": expect})).assert();
@@ -150,6 +152,11 @@ fn what_is_otherwise_is_told_with_its_place_and_the_lines_that_differ() {
 
     let report = one(&plain(&[]), &json!({"expect": {"refusal": {"reason": "denied"}}}));
     assert_eq!(places(&report), [("/0/expect".into(), not)]);
+    let fetches = json!([{"expect": {"body": "other"}, "answer": {"body": NEW}}]);
+    let expect = json!({"state": {"secrets": {"access_token": "new-token-1"}, "expires_after": 1}});
+    let report = one(&renewing(), &json!({"flow": "renew", "fetches": fetches, "expect": expect}));
+    let found = places(&report);
+    assert_eq!(found, [("/0/expect/state".into(), not), ("/0/fetches/0/expect".into(), not)]);
     let report = one(&plain(&[]), &json!({}));
     assert!(report.cases[0].differences[0].what.contains("--bless"), "{}", report.to_text());
 }
@@ -262,7 +269,7 @@ fn kit_of_one() -> (Kit, Folder) {
 #[test]
 fn what_is_blessed_passes_and_says_what_it_said_before() {
     let cases = json!({"about": "kept", "cases": [
-        case(&json!({"name": "good", "expect": {"edits": [["set-header", "authorization", "renewed"]]}})),
+        case(&json!({"name": "good", "expect": {"edits": [["set-header", "Authorization", "renewed"]]}})),
         case(&json!({"name": "bare"})),
         case(&json!({"name": "end", "about": "another end", "expect": {"refusal": {"reason": "denied"}, "remember": 7}})),
         case(&json!({"name": "part", "flow": "renew", "fetches": [{"expect": {"method": "GET", "headers": [["accept", "x"]]}, "answer": {"body": NEW}}],
