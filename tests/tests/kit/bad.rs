@@ -293,6 +293,17 @@ fn taking() -> Vec<Twins> {
             plain(&[]).body("authorize", Body::either(NOT_TOO_LONG, bearer(), no())),
             &request(),
         ),
+        // So often that a host would suspend it.
+        twins(
+            "hostile-value",
+            "with letters beyond Latin-1, nothing, blanks, 64 KiB for `account/token`, `authorize`",
+            plain(&[]).body(
+                "authorize",
+                Body::either(BEGINS_WITH_A, bearer(), Body::code("unreachable")),
+            ),
+            plain(&[]).body("authorize", Body::either(BEGINS_WITH_A, bearer(), no())),
+            &request(),
+        ),
         twins(
             "hostile-value",
             "without the memo, `authorize` trapped",

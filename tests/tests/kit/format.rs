@@ -106,7 +106,13 @@ fn a_case_passes_where_all_that_it_names_is_so() {
 /// It runs beside the request, on another thread.
 #[test]
 fn a_renewal_ahead_of_its_time_is_of_the_case_and_in_the_same_order_each_time() {
-    let guest = renewing().body("authorize", ready(vec![set_header("authorization", "as it was")]));
+    // Long enough for the renewal to overtake it, if it could.
+    let spins = "(global.set $kept (i32.const 300000))
+        (loop $spin
+          (global.set $kept (i32.sub (global.get $kept) (i32.const 1)))
+          (br_if $spin (global.get $kept)))";
+    let answer = Body::from(ready(vec![set_header("authorization", "as it was")]));
+    let guest = renewing().body("authorize", answer.after(spins));
     let members = json!({
         "state": {"secrets": {"access_token": "old-token-1"}, "renew_at": 5}, "now": 9,
         "fetches": [{"answer": {"body": NEW}}],
