@@ -1,5 +1,5 @@
-//! What only whoever rehearses a plugin does: a memo in place before the first call, and a mutation by
-//! itself. No host that serves requests has a use for either.
+//! What only whoever rehearses a plugin does: a memo in place before the first call, and a mutation
+//! by itself. No host that serves requests has a use for either.
 
 use crate::client::Countersign;
 use crate::error::Error;
@@ -11,8 +11,9 @@ use crate::subject::{LONGEST_MEMO, MemoOwner, Subject};
 use crate::values::Values;
 
 impl Countersign {
-    /// Puts a memo in place, as if the plugin had left it a moment ago: it is shown to the next call,
-    /// and lost as any memo is, with the next state. One over 4 KiB is refused, as a plugin's is.
+    /// Puts a memo in place, as if the plugin had left it a moment ago: it is shown to the next
+    /// call, and lost as any memo is, with the next state. One over 4 KiB is refused, as a plugin's
+    /// is.
     pub async fn put_memo(&self, subject: &Subject, memo: &[u8]) -> Result<(), Error> {
         if memo.len() > LONGEST_MEMO {
             let plugin = subject.pattern().auth_type().to_owned();

@@ -1,8 +1,8 @@
 //! Writes what was found where it was expected.
 //!
-//! Only the members that a case names are written, so that it goes on saying what it said, about what
-//! is so now; where it ended another way, that end takes the place of the old one. What a file has
-//! besides stays, in its order.
+//! Only the members that a case names are written, so that it goes on saying what it said, about
+//! what is so now; where it ended another way, that end takes the place of the old one. What a file
+//! has besides stays, in its order.
 
 use std::path::PathBuf;
 

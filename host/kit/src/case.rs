@@ -1,7 +1,7 @@
 //! One case: what goes in, what is answered on the way, and what must come of it.
 //!
-//! A [`Case`] exists only once its file has been read without a flaw: every name it gives is one that
-//! the contract has, its values make documents that the host takes, and it expects one end.
+//! A [`Case`] exists only once its file has been read without a flaw: every name it gives is one
+//! that the contract has, its values make documents that the host takes, and it expects one end.
 
 mod exchange;
 mod expect;

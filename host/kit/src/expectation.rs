@@ -1,8 +1,8 @@
 //! What a case expects, held against what its run has found.
 //!
 //! Both are told in the same words, those of `expect`, so that what was found can be written where
-//! what was expected stands. Of messages, refusals and prompts only what the case names is compared;
-//! all else is compared whole.
+//! what was expected stands. Of messages, refusals and prompts only what the case names is
+//! compared; all else is compared whole.
 
 use countersign::witness::bytes;
 use serde_json::{Map, Value as Json, json};
@@ -133,8 +133,8 @@ pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
     differences
 }
 
-/// What was asked for against what was scripted, one after the other. What was scripted and not asked
-/// for differs as well, and so does what was asked for and not scripted.
+/// What was asked for against what was scripted, one after the other. What was scripted and not
+/// asked for differs as well, and so does what was asked for and not scripted.
 fn script(case: &Case, name: &str, expected: &[Option<&Asked>], found: &[Json]) -> Vec<Difference> {
     let place = below(&case.place, name);
     let mut differences = Vec::new();
@@ -169,8 +169,8 @@ fn message(message: &Message) -> Json {
     json!({"method": method, "url": url, "headers": pairs(headers), "body": bytes(body)})
 }
 
-/// As far as `asked` names it: of headers those names, each with all its values, or with `null` where
-/// there is none.
+/// As far as `asked` names it: of headers those names, each with all its values, or with `null`
+/// where there is none.
 pub(crate) fn part(asked: &Asked, found: &Json) -> Json {
     let mut part = Map::new();
     for (name, expected) in asked.0.iter().filter(|(_, expected)| !expected.is_null()) {
@@ -205,8 +205,8 @@ fn headers(expected: &Json, found: &Json) -> Json {
     told.into()
 }
 
-/// What was expected, in the words in which it is found: names of headers in lower case, headers of one
-/// name together, what may be left out there.
+/// What was expected, in the words in which it is found: names of headers in lower case, headers of
+/// one name together, what may be left out there.
 fn normal(name: &str, expected: &Json) -> Json {
     let mut expected = expected.clone();
     match name {

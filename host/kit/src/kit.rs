@@ -24,7 +24,8 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// Loads a component; `name` is what it is called in the report. Takes as long as compiling takes.
+    /// Loads a component; `name` is what it is called in the report. Takes as long as compiling
+    /// takes.
     pub fn new(name: &str, component: &[u8]) -> Result<Self, KitError> {
         Self::with_cache(name, component, None)
     }
@@ -40,8 +41,8 @@ impl Kit {
         Ok(Self { component, stage, files: Vec::new(), only: Vec::new() })
     }
 
-    /// Adds the cases of a file, or of every `.json` file below a folder. On `Err` all that is wrong
-    /// with them is told.
+    /// Adds the cases of a file, or of every `.json` file below a folder. On `Err` all that is
+    /// wrong with them is told.
     pub fn cases_in(mut self, path: impl AsRef<Path>) -> Result<Self, KitError> {
         let paths = file::files(path.as_ref())?;
         self.files.extend(file::read(&paths, &Tested(self.stage.info()))?);
@@ -101,8 +102,8 @@ impl Kit {
         cases.filter(|(_, case)| self.only.is_empty() || self.only.contains(&case.name))
     }
 
-    /// Writes what was found into `expect` of the cases that differ, and gives the files that it has
-    /// changed. What the checks found is left for whoever wrote the plugin to mend.
+    /// Writes what was found into `expect` of the cases that differ, and gives the files that it
+    /// has changed. What the checks found is left for whoever wrote the plugin to mend.
     pub fn bless(&self, report: &Report) -> Result<Vec<PathBuf>, KitError> {
         bless::write(&self.files, report)
     }

@@ -1,10 +1,11 @@
 //! Tests an auth plugin, or a mutation, as a file: in the production sandbox, without a network.
 //!
-//! A [`Kit`] loads the component, reads cases (docs/plugins/testing.md has their format), and runs each
-//! in the host that serves requests: what the plugin asks for is held against its needs and the host's
-//! rules as it would be there. The clock and the random bytes are fixed, and a script answers fetches
-//! and requests. Beyond the cases it makes checks that nobody need ask for: that equal inputs give equal
-//! outputs, that secrets turn up nowhere else, that hostile values and replies break nothing.
+//! A [`Kit`] loads the component, reads cases (docs/plugins/testing.md has their format), and runs
+//! each in the host that serves requests: what the plugin asks for is held against its needs and
+//! the host's rules as it would be there. The clock and the random bytes are fixed, and a script
+//! answers fetches and requests. Beyond the cases it makes checks that nobody need ask for: that
+//! equal inputs give equal outputs, that secrets turn up nowhere else, that hostile values and
+//! replies break nothing.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), countersign_kit::KitError> {
@@ -14,8 +15,9 @@
 //! # }
 //! ```
 //!
-//! It blocks, and runs on threads of its own: call it from a test that is not async, or from a thread
-//! that may block. Whoever embeds it sees secrets of the cases in what it reports: they are the test's own.
+//! It blocks, and runs on threads of its own: call it from a test that is not async, or from a
+//! thread that may block. Whoever embeds it sees secrets of the cases in what it reports: they are
+//! the test's own.
 
 mod bench;
 mod bless;

@@ -1,7 +1,7 @@
 //! Reads what an author wrote: strictly, and with every flaw at once.
 //!
-//! A member that is not known, or is not of its kind, is noted with its place, which is a JSON Pointer,
-//! and counts as absent; so does `null`. Names are quoted, and so is nothing else.
+//! A member that is not known, or is not of its kind, is noted with its place, which is a JSON
+//! Pointer, and counts as absent; so does `null`. Names are quoted, and so is nothing else.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

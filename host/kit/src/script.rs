@@ -43,7 +43,8 @@ impl Message {
 /// Answers to the requests of one kind.
 pub(crate) struct Script {
     answers: Vec<Answer>,
-    /// Where the answers run out, whether the last is given again: for a run that is changed on purpose.
+    /// Where the answers run out, whether the last is given again: for a run that is changed on
+    /// purpose.
     goes_on: bool,
     asked: Mutex<Vec<Message>>,
 }
@@ -74,7 +75,8 @@ impl Script {
         match self.answers.get(nth).or(last) {
             Some(Answer::Reply(it)) => Ok(response(it)),
             Some(Answer::Nothing(why)) => Err(failing(*why, host)),
-            // One of the errors that end a flow at once: the plugin would make its own story of another.
+            // One of the errors that end a flow at once: the plugin would make its own story of
+            // another.
             None => Err(EgressError::AddressRefused { host: host.into() }),
         }
     }

@@ -1,8 +1,9 @@
-//! One case in the production host: the same sandbox, registry and checks as where requests are served.
+//! One case in the production host: the same sandbox, registry and checks as where requests are
+//! served.
 //!
-//! What differs is what a test must decide: the clock stands still, but for waits, which move it; random
-//! bytes come of the case's seed; and a script answers in place of the network. Each run has a host, a
-//! subject and a store of its own, so that nothing of the last is left.
+//! What differs is what a test must decide: the clock stands still, but for waits, which move it;
+//! random bytes come of the case's seed; and a script answers in place of the network. Each run has
+//! a host, a subject and a store of its own, so that nothing of the last is left.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -78,7 +78,8 @@ fn listed(json: &mut Json, root: &str, name: &str, values: &BTreeMap<String, Str
     }
 }
 
-/// Declares what a placeholder may be filled with. Nothing is required: that is the plugin's to say.
+/// Declares what a placeholder may be filled with. Nothing is required: that is the plugin's to
+/// say.
 fn fields(pattern: &mut Json, list: &str, values: &BTreeMap<String, String>) {
     let at = |nth: usize, name: &str| values.get(&format!("pattern/{list}/{nth}/{name}"));
     let fields = (0..).map_while(|nth| {
@@ -127,8 +128,8 @@ pub(crate) fn all_values(inputs: &Inputs) -> Values {
     all
 }
 
-/// Whether a host holds the value of this name to be secret: all that an account holder typed, and of
-/// a connection what sounds like it.
+/// Whether a host holds the value of this name to be secret: all that an account holder typed, and
+/// of a connection what sounds like it.
 pub(crate) fn is_secret(name: &str) -> bool {
     match name.split_once('/') {
         Some(("account", _)) | None => true,

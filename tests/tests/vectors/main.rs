@@ -28,7 +28,8 @@ fn cases(path: &str) -> Vec<Json> {
     cases
 }
 
-/// The values of a case as a host hands them over: those of its state too, in the order of their names.
+/// The values of a case as a host hands them over: those of its state too, in the order of their
+/// names.
 fn values(case: &Json) -> Vec<(String, String)> {
     let texts = |json: &Json, root: &str| -> Vec<(String, String)> {
         let object = json.as_object().into_iter().flatten();

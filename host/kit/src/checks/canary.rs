@@ -1,10 +1,11 @@
 //! Secrets turn up where the needs say, and nowhere else.
 //!
-//! The case is run again with a canary for each secret: as long as the secret is, of the same kinds of
-//! characters, and at least twelve of them, so that it can be told from chance. Where the plugin then goes
-//! another way (a key that no longer parses), that one secret stays what it was. Edits and fetches are the
-//! needs' own matter; looked at is what no need grants: the log, refusals, attributes, what a user is
-//! shown, names. In whatever form the host's own masker knows: plain, percent, form, hex, base64.
+//! The case is run again with a canary for each secret: as long as the secret is, of the same kinds
+//! of characters, and at least twelve of them, so that it can be told from chance. Where the plugin
+//! then goes another way (a key that no longer parses), that one secret stays what it was. Edits
+//! and fetches are the needs' own matter; looked at is what no need grants: the log, refusals,
+//! attributes, what a user is shown, names. In whatever form the host's own masker knows: plain,
+//! percent, form, hex, base64.
 
 use countersign::secret::{Masker, Secret};
 use serde_json::Value as Json;
@@ -55,7 +56,8 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     }
 }
 
-/// The names of the secrets that go in. What fills a URL is shown there by whoever wrote the payload.
+/// The names of the secrets that go in. What fills a URL is shown there by whoever wrote the
+/// payload.
 fn secrets(inputs: &Inputs) -> Vec<String> {
     let in_a_url = |name: &str| {
         let placeholder = format!("{{{{{}}}}}", name.split_once('/').map_or(name, |it| it.1));
@@ -91,7 +93,8 @@ fn replace(inputs: &mut Inputs, name: &str) {
 
 /// Of the same kinds of characters: what a plugin parses it may go on parsing.
 fn canary(text: &str, name: &str) -> String {
-    // Another sequence for each name, and the same each time (the constants are those of SplitMix64).
+    // Another sequence for each name, and the same each time (the constants are those of
+    // SplitMix64).
     let mut state: u64 = name.bytes().fold(0x9e37_79b9_7f4a_7c15, |state, byte| {
         (state ^ u64::from(byte)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
     });

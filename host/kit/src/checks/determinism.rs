@@ -52,7 +52,8 @@ mod tests {
         }
     }
 
-    /// No plugin can be made to do this in a sandbox that keeps its word, so the check is shown runs.
+    /// No plugin can be made to do this in a sandbox that keeps its word, so the check is shown
+    /// runs.
     #[test]
     fn another_answer_or_another_call_to_equal_inputs_is_found() {
         assert_eq!(unlike(&run(&["a", "b"]), &run(&["a", "b"])), None);

@@ -1,8 +1,9 @@
 //! Hostile values are refused, or used safely; they break nothing.
 //!
-//! Each value in turn becomes what no good one is. The plugin may refuse it, or come to an answer; the
-//! host may refuse that answer, which is noticed, since the plugin could have named the value at fault.
-//! What must not be: a call that breaks, a broken contract, or a control character in what is sent.
+//! Each value in turn becomes what no good one is. The plugin may refuse it, or come to an answer;
+//! the host may refuse that answer, which is noticed, since the plugin could have named the value
+//! at fault. What must not be: a call that breaks, a broken contract, or a control character in
+//! what is sent.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Whether what a plugin asks for is within its needs: what is not, the host has refused, and here it
-//! is told which need would have to be declared.
+//! Whether what a plugin asks for is within its needs: what is not, the host has refused, and here
+//! it is told which need would have to be declared.
 
 use countersign::Error;
 use countersign::flow::FlowError;
@@ -29,7 +29,8 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) -> 
     !lacking.is_empty()
 }
 
-/// The needs that would have been asked for, as `verb object`; none where it ended over something else.
+/// The needs that would have been asked for, as `verb object`; none where it ended over something
+/// else.
 fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<String> {
     let last = run.answers().last();
     let asked = |path: &str| last.and_then(|it| it.pointer(path));

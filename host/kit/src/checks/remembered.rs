@@ -1,8 +1,8 @@
 //! Answers that are marked to be remembered: they stand for every request of their time.
 //!
-//! The host keeps only those that were given without sight of a request, so that no request can be in
-//! them. What remains to be seen is whether such an answer would be another one for another request,
-//! and whether it holds what should be new each time.
+//! The host keeps only those that were given without sight of a request, so that no request can be
+//! in them. What remains to be seen is whether such an answer would be another one for another
+//! request, and whether it holds what should be new each time.
 
 use countersign::witness::{Call, Function};
 use http::Method;

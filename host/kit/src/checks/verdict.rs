@@ -1,5 +1,5 @@
-//! Faults, and what the host refuses whatever the plugin's needs: of a case as it is written, and which
-//! lacks no need.
+//! Faults, and what the host refuses whatever the plugin's needs: of a case as it is written, and
+//! which lacks no need.
 
 use countersign::Error;
 use countersign::flow::FlowError;
