@@ -4,6 +4,8 @@
 //! what was expected stands. Of messages, refusals and prompts only what the case names is
 //! compared; all else is compared whole.
 
+mod words;
+
 use countersign::witness::bytes;
 use serde_json::{Map, Value as Json, json};
 
@@ -12,6 +14,9 @@ use crate::difference::Difference;
 use crate::reading::below;
 use crate::run::{End, Run};
 use crate::script::Message;
+use words::{edits, named_too, normal, pairs, refusal, spoken, state};
+
+pub(crate) use words::part;
 
 /// A run in the words of `expect`.
 pub(crate) struct Found(Map<String, Json>);
@@ -167,163 +172,4 @@ pub(crate) fn told(messages: &[Message]) -> Vec<Json> {
 fn message(message: &Message) -> Json {
     let Message { method, url, headers, body } = message;
     json!({"method": method, "url": url, "headers": pairs(headers), "body": bytes(body)})
-}
-
-/// As far as `asked` names it: of headers those names, each with all its values, or with `null`
-/// where there is none.
-pub(crate) fn part(asked: &Asked, found: &Json) -> Json {
-    let mut part = Map::new();
-    for (name, expected) in asked.0.iter().filter(|(_, expected)| !expected.is_null()) {
-        let told = if name == "headers" {
-            headers(expected, &found["headers"])
-        } else {
-            found.get(name).cloned().unwrap_or_default()
-        };
-        part.insert(name.clone(), told);
-    }
-    part.into()
-}
-
-fn headers(expected: &Json, found: &Json) -> Json {
-    let name = |pair: &Json| pair[0].as_str().unwrap_or_default().to_ascii_lowercase();
-    let mut names: Vec<String> = Vec::new();
-    for pair in expected.as_array().into_iter().flatten() {
-        let name = name(pair);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let mut told = Vec::new();
-    for wanted in names {
-        let before = told.len();
-        let found = found.as_array().into_iter().flatten();
-        told.extend(found.filter(|pair| name(pair) == wanted).cloned());
-        if told.len() == before {
-            told.push(json!([wanted, null]));
-        }
-    }
-    told.into()
-}
-
-/// What was expected, in the words in which it is found: names of headers in lower case, headers of
-/// one name together, what may be left out there.
-fn normal(name: &str, expected: &Json) -> Json {
-    let mut expected = expected.clone();
-    match name {
-        "edits" => {
-            for edit in expected.as_array_mut().into_iter().flatten() {
-                lower(edit);
-            }
-        }
-        "request" | "reply" => {
-            if let Some(object) = expected.as_object_mut() {
-                object.retain(|_, it| !it.is_null());
-            }
-            if let Some(list) = expected.get("headers") {
-                let lowered: Json = list
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(|pair| {
-                        json!([pair[0].as_str().unwrap_or_default().to_ascii_lowercase(), pair[1]])
-                    })
-                    .collect();
-                expected["headers"] = headers(&lowered, &lowered);
-            }
-            if let Some(body) = expected.get("body") {
-                expected["body"] = normal_bytes(body);
-            }
-        }
-        "memo" => expected = normal_bytes(&expected),
-        "state" => {
-            if expected.get("secrets").is_none_or(Json::is_null) {
-                expected["secrets"] = json!({});
-            }
-            if let Some(object) = expected.as_object_mut() {
-                object
-                    .retain(|name, it| !it.is_null() && (name != "attributes" || *it != json!({})));
-            }
-        }
-        "refusal" | "error" | "pause" => {
-            if let Some(object) = expected.as_object_mut() {
-                object.retain(|_, it| !it.is_null());
-            }
-        }
-        "problems" => {
-            for problem in expected.as_array_mut().into_iter().flatten() {
-                *problem = normal("refusal", problem);
-            }
-        }
-        _ => {}
-    }
-    expected
-}
-
-fn normal_bytes(json: &Json) -> Json {
-    use base64::Engine as _;
-    let base64 = json.get("base64").and_then(Json::as_str);
-    match base64.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok()) {
-        Some(raw) => bytes(&raw),
-        None => json.clone(),
-    }
-}
-
-fn edits(ready: Option<&Json>) -> Json {
-    let mut edits = ready.map_or_else(|| json!([]), |it| it["edits"].clone());
-    for edit in edits.as_array_mut().into_iter().flatten() {
-        lower(edit);
-    }
-    edits
-}
-
-/// A header's name means the same in any case.
-fn lower(edit: &mut Json) {
-    let is_header = edit[0].as_str().is_some_and(|kind| kind.ends_with("-header"));
-    if is_header && let Some(name) = edit[1].as_str() {
-        edit[1] = name.to_ascii_lowercase().into();
-    }
-}
-
-/// A refusal as the contract has it, with the names of this format.
-fn refusal(told: &Json) -> Json {
-    let mut refusal = json!({"reason": told["reason"]});
-    for (name, of_contract) in
-        [("field", "field"), ("message", "message"), ("retry_after", "retry-after")]
-    {
-        if let Some(it) = told.get(of_contract) {
-            refusal[name] = it.clone();
-        }
-    }
-    refusal
-}
-
-/// Reason and field always; the rest where it is expected.
-fn spoken(found: &Json, expected: Option<&Json>) -> Json {
-    named_too(found, &["reason", "field"], &["message", "retry_after"], expected)
-}
-
-fn named_too(found: &Json, always: &[&str], asked: &[&str], expected: Option<&Json>) -> Json {
-    let wanted =
-        |name: &&&str| expected.is_some_and(|it| it.get(**name).is_some_and(|it| !it.is_null()));
-    let names = always.iter().chain(asked.iter().filter(wanted));
-    let named = names.filter_map(|name| Some(((*name).to_owned(), found.get(*name)?.clone())));
-    Json::Object(named.collect())
-}
-
-fn state(done: &Json) -> Json {
-    let mut state = json!({"secrets": done["secrets"]});
-    for (name, of_contract) in [
-        ("attributes", "attributes"),
-        ("renew_after", "renew-after"),
-        ("expires_after", "expires-after"),
-    ] {
-        if let Some(it) = done.get(of_contract) {
-            state[name] = it.clone();
-        }
-    }
-    state
-}
-
-fn pairs(headers: &[(String, String)]) -> Json {
-    headers.iter().map(|(name, value)| json!([name, value])).collect()
 }

@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn every_flaw_is_told_at_once_with_its_place() {
-        let json = json!({"now": "soon", "tpyo": 1, "a/b": 2, "body": {"base64": "%"}, "headers": [["a"]]});
+        let json = json!({"now": "soon", "tpyo": 1, "a/b": 2, "body": {"base64": "%"},
+            "headers": [["a"]]});
         let flaws = Flaws::default();
         let members = Members::open(&json, "/cases/0", &["now", "body", "headers"], &flaws);
         let members = members.unwrap();

@@ -6,7 +6,7 @@ use countersign_hostile::answer::{
 use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
 use serde_json::{Value as Json, json};
 
-use crate::scene::{case, flowing, plain, remembered, run};
+use crate::scene::{NEW, case, flowing, plain, remembered, run};
 
 /// Bad and good guest, a case that both are met with, the code, and what the finding names.
 struct Twins {
@@ -27,7 +27,7 @@ fn request() -> Json {
 }
 
 fn renewal() -> Json {
-    json!({"flow": "renew", "fetches": [{"answer": {"body": "{\"access_token\": \"new-token-1\"}"}}]})
+    json!({"flow": "renew", "fetches": [{"answer": {"body": NEW}}]})
 }
 
 fn sent() -> Json {
@@ -323,7 +323,7 @@ fn taking() -> Vec<Twins> {
         ),
         twins(
             "hostile-reply",
-            "with an empty body, status 204, nothing, a redirect as the reply to fetch 1, `resume` trapped",
+            "with an empty body, status 204, nothing, a redirect as the reply to fetch 1, `resume`",
             fetches(TOKEN_URI).body(
                 "resume",
                 Body::either(HAS_A_BODY, renewed(vec![]), Body::code("unreachable")),

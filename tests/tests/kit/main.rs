@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 
 mod bad;
+mod blessing;
 mod bundled;
-mod format;
+mod differing;
+mod flaws;
+mod passing;
+mod report;
 mod scene;

@@ -1,6 +1,6 @@
 //! Components made to order, and the cases that they are met with.
 
-use countersign_hostile::answer::descriptor;
+use countersign_hostile::answer::{descriptor, done, entry, fetch};
 use countersign_hostile::{AUTHORIZE_URI, Guest, TOKEN_URI, Val};
 use countersign_kit::{Kit, KitError, Report};
 use countersign_tests::Folder;
@@ -69,4 +69,25 @@ pub(crate) fn kit(guest: &Guest, cases: &Json) -> Result<(Kit, Folder), KitError
     let file = folder.put("cases.json", cases.to_string());
     let kit = Kit::new("made", &guest.build().unwrap())?.cases_in(file)?;
     Ok((kit, folder))
+}
+
+/// What a token server answers.
+pub(crate) const NEW: &str = r#"{"access_token": "new-token-1"}"#;
+
+/// Renews by one fetch.
+pub(crate) fn renewing() -> Guest {
+    flowing(&[])
+        .body("begin", fetch("POST", TOKEN_URI, vec![entry("accept", "application/json")]))
+        .body("resume", done(vec![entry("access_token", "new-token-1")], vec![]))
+}
+
+/// Runs one case of these members.
+pub(crate) fn one(guest: &Guest, members: &Json) -> Report {
+    run(guest, &json!([case(members)])).unwrap()
+}
+
+/// A kit whose only case passes.
+pub(crate) fn good() -> (Kit, Folder) {
+    let edits = json!([["set-header", "authorization", "Hostile"]]);
+    kit(&plain(&[]), &json!([case(&json!({"expect": {"edits": edits}}))])).unwrap()
 }

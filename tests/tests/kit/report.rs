@@ -1,0 +1,66 @@
+//! What a report says beside what differs.
+
+use countersign_hostile::Body;
+use countersign_hostile::answer::{ready, set_header};
+use serde_json::{Value as Json, json};
+
+use crate::scene::{case, good, one, plain, run};
+
+#[test]
+fn what_moves_with_the_clock_and_with_the_seed_is_noticed() {
+    let coin = "(i32.and (block (result i32)
+        (call $random (i32.const 1) (i32.const 0))
+        (i32.load8_u (i32.load (i32.const 0)))) (i32.const 1))";
+    let hour = "(i64.ge_u (call $now) (i64.const 1700000000001))";
+    for (code, condition) in [("moves-with-seed", coin), ("moves-with-clock", hour)] {
+        let guest = plain(&[]).body(
+            "authorize",
+            Body::either(
+                condition,
+                ready(vec![set_header("authorization", "a")]),
+                ready(vec![set_header("authorization", "b")]),
+            ),
+        );
+        let cases: Json = (1..=8)
+            .map(|seed| case(&json!({"name": format!("seed {seed}"), "seed": seed})))
+            .collect();
+        let report = run(&guest, &cases).unwrap();
+        let noticed: Vec<_> =
+            report.notes.iter().filter(|it| it.code.starts_with("moves")).collect();
+        assert_eq!(noticed.len(), 1, "{}", report.to_text());
+        assert_eq!(
+            (noticed[0].code, noticed[0].what.as_str()),
+            (code, "authorize/ready/edits/0/2")
+        );
+        assert!(report.findings.is_empty(), "{}", report.to_text());
+    }
+}
+
+#[test]
+fn a_report_for_machines_says_the_same_and_is_well_formed() {
+    let name = "a \u{1} <case> & \"more\"";
+    let report =
+        one(&plain(&[]).body("authorize", Body::code("unreachable")), &json!({"name": name}));
+    let json = report.to_json();
+    assert_eq!(json["passed"], false);
+    assert_eq!(
+        (&json["cases"][0]["name"], &json["findings"][0]["code"]),
+        (&json!(name), &json!("fault"))
+    );
+    assert_eq!(json["cases"][0]["steps"], json!(["authorize"]));
+    let xml = String::from_utf8(report.to_junit()).unwrap();
+    assert!(xml.contains(r#"name="a � &lt;case&gt; &amp; &quot;more&quot;""#), "{xml}");
+    assert!(
+        xml.contains(r#"<testsuite name="checks" tests="13" failures="1" errors="0">"#),
+        "{xml}"
+    );
+    assert!(xml.contains(r#"<testcase classname="checks" name="secret-in-log"/>"#), "{xml}");
+    let mut reader = quick_xml::Reader::from_str(&xml);
+    reader.config_mut().check_comments = true;
+    while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
+}
+
+#[tokio::test]
+async fn a_test_that_is_async_may_run_it_too() {
+    good().0.run().assert();
+}
