@@ -1,7 +1,8 @@
 //! A plugin for each check, which does that one thing wrong, and its twin, which does not.
 
 use countersign_hostile::answer::{
-    self, done, entry, fetch, prompt, reaction, ready, ready_with, refusal, set_header, show,
+    self, done, entries, entry, fetch, prompt, reaction, ready, ready_with, refusal, set_header,
+    show,
 };
 use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
 use serde_json::{Value as Json, json};
@@ -373,4 +374,29 @@ fn what_stands_in_the_host_of_the_provider_is_no_secret() {
     case["values"]["pattern/fields/0/field_name"] = json!("token");
     let report = run(&guest, &json!([case])).unwrap();
     assert!(report.findings.is_empty(), "{}", report.to_text());
+}
+
+#[test]
+fn a_mutation_is_checked_as_a_plugin_is() {
+    let about = r#"{"name":"made","title":"Made to order","version":"1"}"#;
+    let mutation = |body: Body| Guest::mutation(about.into()).body("mutate", body);
+    let answers = |name: &str| Body::from(Val::ok(entries(&[(name, "changed")])));
+    let cases = json!([{"name": "a case", "values": {"key": "k-1"}, "options": {"a": "b"},
+        "expect": {"value": "changed"}}]);
+    // The length of the only value is the last word of its entry.
+    let is_short = "(i32.lt_u (i32.load offset=12 (local.get 0)) (i32.const 1000))";
+    for (guest, codes) in [
+        (mutation(answers("key")), &[][..]),
+        (mutation(answers("other")), &["contract"]),
+        (mutation(Body::code("unreachable")), &["fault"]),
+        (
+            mutation(Body::either(is_short, answers("key"), Body::code("unreachable"))),
+            &["hostile-value"],
+        ),
+    ] {
+        let report = run(&guest, &cases).unwrap();
+        let found: Vec<&str> = report.findings.iter().map(|it| it.code).collect();
+        assert_eq!(found, codes, "{}", report.to_text());
+        assert_eq!(report.passed(), codes.is_empty(), "{}", report.to_text());
+    }
 }
