@@ -1,4 +1,4 @@
-//! `countersign plugin test`.
+//! `countersign plugin test` and `plugin bench`.
 
 use std::io::{BufRead as _, BufReader};
 
@@ -138,4 +138,64 @@ fn a_change_runs_it_again() {
     assert!(until("1 passed, 1 failed"));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn what_requests_cost_is_told_beside_the_bundled_bearers() {
+    let (files, file, vectors) = files(true);
+    let refused =
+        json!([{"name": "no token", "expect": {"refusal": {"reason": "invalid-config"}}}]);
+    files.bytes("vectors/c.json", refused.to_string().as_bytes());
+    let bench = ["plugin", "bench", &file, &vectors, "--rounds", "2"];
+    let json = run(&[&bench[..], &["--json"]].concat());
+    assert_eq!((json.code, json.err.as_str()), (0, ""), "{}", json.out);
+    let measured = json.json();
+    assert_eq!(measured["left_out"], json!(["no token"]));
+    let names: Vec<_> =
+        measured["cases"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["first", "second"]);
+    for case in [&measured["cases"][0], &measured["cases"][1], &measured["peer"]] {
+        for kind in ["fresh", "remembered"] {
+            let [low, median, high] =
+                ["p10", "median", "p90"].map(|it| case[kind][it].as_f64().unwrap());
+            assert!(0.0 < low && low <= median && median <= high, "{case}");
+            assert!(case[kind]["ratio"].as_f64().unwrap() > 0.0, "{case}");
+        }
+    }
+    for kind in ["fresh", "remembered"] {
+        assert_eq!(measured["peer"][kind]["ratio"], 1.0, "of itself");
+    }
+
+    let text = run(&[&bench[..], &["--case", "second"]].concat());
+    assert_eq!((text.code, text.err.as_str()), (0, ""), "{}", text.out);
+    assert!(text.out.contains("\nsecond\n  fresh ") && !text.out.contains("first"), "{}", text.out);
+}
+
+#[test]
+fn an_answer_that_is_not_kept_has_no_price_of_a_kept_one() {
+    let files = Files::new();
+    let file = files.bytes("example.wasm", countersign_bundle::example().bytes);
+    let case = json!([{"name": "a pair of headers",
+        "values": {"account/client_id": "c", "account/client_key": "k"}}]);
+    let cases = files.bytes("cases.json", case.to_string().as_bytes());
+    let json = run(&["plugin", "bench", &file, &cases, "--rounds", "1", "--json"]);
+    assert_eq!((json.code, json.err.as_str()), (0, ""), "{}", json.out);
+    let measured = json.json();
+    assert_eq!(measured["cases"][0]["remembered"], Json::Null);
+    assert!(measured["peer"]["remembered"].is_object());
+}
+
+#[test]
+fn where_no_case_makes_a_request_ready_nothing_is_measured() {
+    let (files, file, _) = files(true);
+    let refused =
+        json!([{"name": "no token", "expect": {"refusal": {"reason": "invalid-config"}}}]);
+    let cases = files.bytes("refused.json", refused.to_string().as_bytes());
+    let told = run(&["plugin", "bench", &file, &cases]);
+    assert_eq!((told.code, told.out.as_str()), (1, ""));
+    assert!(
+        told.err.starts_with("error[cases_missing]: no case makes a request ready"),
+        "{}",
+        told.err
+    );
 }
