@@ -36,13 +36,13 @@ pub(crate) fn documents(
         listed(json, root, "allowed_proxy_domains", values);
     }
     listed(&mut pattern, "pattern", "attributes", values);
-    let templates = values
-        .iter()
-        .filter(|(name, text)| name.starts_with("pattern/oauth_config/") && text.contains("{{"));
     let mut filled = proxy_url.contains("{{");
-    for (name, text) in templates {
-        filled = true;
-        pattern["oauth_config"][&name["pattern/oauth_config/".len()..]] = text.as_str().into();
+    for (name, text) in values.iter().filter(|(_, text)| text.contains("{{")) {
+        let endpoint = name.strip_prefix("pattern/oauth_config/").filter(|it| !it.contains('/'));
+        if let Some(endpoint) = endpoint {
+            filled = true;
+            pattern["oauth_config"][endpoint] = text.as_str().into();
+        }
     }
     let mut config = pattern["oauth_config"].take();
     listed(&mut config, "pattern/oauth_config", "attributes", values);

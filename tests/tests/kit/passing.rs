@@ -1,7 +1,7 @@
 //! What a case can say: each passes where all that it names is so.
 
 use countersign_hostile::answer::{
-    self, done, entry, pause, prompt, ready, ready_with, refusal, refusal_record, set_header,
+    self, done, entry, fetch, pause, prompt, ready, ready_with, refusal, refusal_record, set_header,
 };
 use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
 use serde_json::{Value as Json, json};
@@ -104,6 +104,28 @@ fn a_renewal_by_itself_and_before_a_request() {
             "expect": {"edits": [["set-header", "authorization", "new-token-1"]],
                 "state": {"secrets": {"access_token": "new-token-1"}},
                 "steps": ["authorize", "begin", "resume", "authorize"]},
+        }),
+    );
+}
+
+#[test]
+fn placeholders_of_urls_are_filled_with_the_fields_of_the_case() {
+    let guest = renewing()
+        .body("begin", fetch("POST", format!("https://{TOKEN}.as.example/token"), vec![]));
+    let fetches = json!([{"answer": {"body": NEW}}]);
+    let expect = json!({"state": {"secrets": {"access_token": "new-token-1"}}});
+    passes(
+        &guest,
+        &json!({
+            "flow": "renew",
+            "values": {
+                "account/token": TOKEN,
+                "pattern/fields/0/field_name": "token",
+                // As in a payload, where the connection's secrets go there.
+                "pattern/fields/0/pattern": "a-token-[a-z-]+",
+                "pattern/oauth_config/token_uri": "https://{{token}}.as.example/token",
+            },
+            "fetches": fetches, "expect": expect,
         }),
     );
 }

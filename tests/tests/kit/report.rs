@@ -1,10 +1,10 @@
 //! What a report says beside what differs.
 
-use countersign_hostile::Body;
 use countersign_hostile::answer::{ready, set_header};
+use countersign_hostile::{Body, Part, Val};
 use serde_json::{Value as Json, json};
 
-use crate::scene::{case, good, one, plain, run};
+use crate::scene::{case, good, one, plain, remembered, run};
 
 #[test]
 fn what_moves_with_the_clock_and_with_the_seed_is_noticed() {
@@ -63,4 +63,28 @@ fn a_report_for_machines_says_the_same_and_is_well_formed() {
 #[tokio::test]
 async fn a_test_that_is_async_may_run_it_too() {
     good().0.run().assert();
+}
+
+#[test]
+fn what_is_worth_knowing_is_noticed_and_fails_nothing() {
+    let path = Val::of("set-path", "/x");
+    let header = |value: Val| set_header("authorization", value);
+    for (guest, code, what) in [
+        (
+            plain(&[]).body("authorize", ready(vec![header([Part::Token].into())])),
+            "left-to-the-host",
+            "`account/token` is passed on with a line break, a line feed, NUL, ",
+        ),
+        (
+            plain(&["write path"])
+                .body("authorize", remembered(vec![header("x".into()), path], 60)),
+            "remembered-in-vain",
+            "it sets the path or the body",
+        ),
+    ] {
+        let report = one(&guest, &json!({}));
+        let noticed = |it: &countersign_kit::Note| it.code == code && it.what.contains(what);
+        assert!(report.notes.iter().any(noticed), "{code}:\n{}", report.to_text());
+        assert!(report.findings.is_empty(), "{}", report.to_text());
+    }
 }
