@@ -22,7 +22,7 @@ pub(crate) use remote::{
 };
 pub(crate) use request::{Egress, Inject, Inputs, Narrowing, Request};
 pub(crate) use server::{Client, Config, Role, Serve, Sources, Vault};
-pub(crate) use testing::{Bench, Test};
+pub(crate) use testing::{Bench, Cases, Test};
 
 use request::{INJECT_EXAMPLES, REQUEST_EXAMPLES};
 use testing::{BENCH_EXAMPLES, TEST_EXAMPLES};

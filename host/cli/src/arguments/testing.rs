@@ -29,17 +29,24 @@ Values of the cases are shown in what differs: put no real secret into a case.
 
 Exit code 1 where a case or a check failed, where a file cannot be used, and where there are no cases.";
 
+/// A component, and which of its cases.
 #[derive(Args)]
-pub(crate) struct Test {
+pub(crate) struct Cases {
     /// The component
     #[arg(value_name = "FILE.wasm")]
     pub(crate) file: PathBuf,
     /// Files of cases, or folders of them; `vectors/` where none is named
     #[arg(value_name = "VECTORS")]
     pub(crate) vectors: Vec<PathBuf>,
-    /// Run this case alone; may be given several times
+    /// Take this case alone; may be given several times
     #[arg(long = "case", value_name = "NAME")]
     pub(crate) only: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Test {
+    #[command(flatten)]
+    pub(crate) of: Cases,
     /// The report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -67,15 +74,8 @@ instructions, which are the same on every machine, are in `countersign plugin te
 
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// The component
-    #[arg(value_name = "FILE.wasm")]
-    pub(crate) file: PathBuf,
-    /// Files of cases, or folders of them; `vectors/` where none is named
-    #[arg(value_name = "VECTORS")]
-    pub(crate) vectors: Vec<PathBuf>,
-    /// Measure this case alone; may be given several times
-    #[arg(long = "case", value_name = "NAME")]
-    pub(crate) only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) of: Cases,
     /// How often each is measured: 100 requests that are new, and 1000 that are remembered
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: u16,

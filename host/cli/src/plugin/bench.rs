@@ -16,9 +16,8 @@ pub(super) fn run(
     arguments: &arguments::Bench,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let vectors = test::vectors(&arguments.vectors)?;
-    let kit = test::open(global, &arguments.file, &vectors, &arguments.only)?;
-    let measured = kit.bench(&peer()?, usize::from(arguments.rounds))?;
+    let measured =
+        test::kit(global, &arguments.of)?.bench(&peer()?, usize::from(arguments.rounds))?;
     if arguments.json {
         output.json(&to_json(&measured, arguments.rounds))?;
     } else {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use countersign_kit::{Kit, KitError, Report};
 
-use crate::arguments::{Global, Test};
+use crate::arguments::{Cases, Global, Test};
 use crate::codes;
 use crate::failure::Failure;
 use crate::json;
@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, test: &Test, output: &Output) -> Result<ExitC
 }
 
 fn once(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failure> {
-    let kit = kit(global, test)?;
+    let kit = kit(global, &test.of)?;
     let mut report = kit.run();
     if test.bless {
         let written = kit.bless(&report)?;
@@ -34,7 +34,7 @@ fn once(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failu
         }
         if !written.is_empty() {
             // What is reported is how things are now.
-            report = self::kit(global, test)?.run();
+            report = self::kit(global, &test.of)?.run();
         }
     }
     if test.json {
@@ -72,17 +72,10 @@ fn no_cases(what: &str) -> Failure {
     Failure::new(codes::CASES_MISSING, what)
 }
 
-fn kit(global: &Global, test: &Test) -> Result<Kit, Failure> {
-    open(global, &test.file, &vectors(&test.vectors)?, &test.only)
-}
-
 /// A component with its cases.
-pub(super) fn open(
-    global: &Global,
-    file: &Path,
-    vectors: &[PathBuf],
-    only: &[String],
-) -> Result<Kit, Failure> {
+pub(super) fn kit(global: &Global, cases: &Cases) -> Result<Kit, Failure> {
+    let Cases { file, vectors, only } = cases;
+    let vectors = self::vectors(vectors)?;
     let component = json::read(file)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     // wasmtime takes an absolute folder only.
@@ -99,7 +92,7 @@ pub(super) fn open(
 }
 
 /// Those that are named, or the usual ones.
-pub(super) fn vectors(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+fn vectors(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     if !named.is_empty() {
         return Ok(named.to_vec());
     }
@@ -148,9 +141,9 @@ type Marks = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>)>>;
 /// What changes when a file does.
 fn marks(test: &Test) -> Marks {
     let mut marks = Marks::new();
-    mark(&test.file, &mut marks);
+    mark(&test.of.file, &mut marks);
     // Where there are none, their coming is the change.
-    for path in vectors(&test.vectors).unwrap_or_default() {
+    for path in vectors(&test.of.vectors).unwrap_or_default() {
         mark(&path, &mut marks);
     }
     marks

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use countersign::egress::Egress;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,7 +16,7 @@ use crate::upstream::{EMPTY, Recorder, Then};
 use crate::{egress, get, tls};
 
 /// Sends it, and reads the reply to its end.
-async fn whole(egress: &countersign::egress::Egress, request: Request<Full<Bytes>>) -> Bytes {
+async fn whole(egress: &Egress, request: Request<Full<Bytes>>) -> Bytes {
     egress.send(request).await.unwrap().into_body().collect().await.unwrap().to_bytes()
 }
 
@@ -140,17 +141,23 @@ async fn a_body_goes_on_while_nobody_reads_the_reply_that_came_before_its_end() 
     assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "ok");
 }
 
-#[tokio::test]
-async fn a_connection_that_nobody_uses_is_closed_after_a_minute_and_before_a_minute_and_a_half() {
+/// A connection between two requests, from both sides.
+async fn kept() -> (Egress, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
     let egress = egress();
-    let (_, mut stream) = tokio::join!(whole(&egress, get(&url)), async {
+    let (_, stream) = tokio::join!(whole(&egress, get(&url)), async {
         let (mut stream, _) = listener.accept().await.unwrap();
         read_until(&mut stream, "\r\n\r\n").await;
         stream.write_all(EMPTY.as_bytes()).await.unwrap();
         stream
     });
+    (egress, stream)
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_uses_is_closed_after_a_minute_and_before_a_minute_and_a_half() {
+    let (egress, mut stream) = kept().await;
     tokio::time::pause();
     let kept = Instant::now();
     // Time leaps to the next alarm while nothing else happens.
@@ -162,15 +169,7 @@ async fn a_connection_that_nobody_uses_is_closed_after_a_minute_and_before_a_min
 
 #[tokio::test]
 async fn one_that_the_upstream_closes_is_let_go_though_no_request_comes() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-    let egress = egress();
-    let (_, mut stream) = tokio::join!(whole(&egress, get(&url)), async {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        read_until(&mut stream, "\r\n\r\n").await;
-        stream.write_all(EMPTY.as_bytes()).await.unwrap();
-        stream
-    });
+    let (egress, mut stream) = kept().await;
     tokio::time::pause();
     let closed = Instant::now();
     stream.shutdown().await.unwrap();
