@@ -4,9 +4,11 @@
 //! what is so now; where it ended another way, that end takes the place of the old one. What a file
 //! has besides stays, in its order.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json, json};
+use tempfile::NamedTempFile;
 
 use crate::case::{Asked, Case, END_NAMES, Expect};
 use crate::error::KitError;
@@ -25,7 +27,7 @@ pub(crate) fn blessed(case: &Case, run: &Run) -> Blessed {
     let mut expect = Map::new();
     let none = Map::new();
     let said = case.expect.as_ref().map_or(&none, |Expect(expect)| expect);
-    for (name, expected) in said {
+    for (name, expected) in said.iter().filter(|(_, expected)| !expected.is_null()) {
         let is_end = END_NAMES.contains(&name.as_str());
         match found.named(name, Some(expected)) {
             Some(told) => drop(expect.insert(name.clone(), told)),
@@ -33,7 +35,8 @@ pub(crate) fn blessed(case: &Case, run: &Run) -> Blessed {
             None => {}
         }
     }
-    if !expect.keys().any(|name| END_NAMES.contains(&name.as_str())) {
+    let named = |name: &str| expect.contains_key(name);
+    if !END_NAMES.iter().any(|name| named(name)) || found.is_failure() && !named(found.end()) {
         expect.insert(found.end().to_owned(), ended(&found));
     }
     let mut places = vec![("expect".to_owned(), Json::Object(expect))];
@@ -78,12 +81,28 @@ pub(crate) fn write(files: &[CaseFile], report: &Report) -> Result<Vec<PathBuf>,
         if json == file.json {
             continue;
         }
-        let text = format!("{json:#}\n");
-        std::fs::write(&file.path, text)
+        replace(file, &format!("{json:#}\n"))
             .map_err(|cause| KitError::Unwritable { path: file.path.clone(), cause })?;
         written.push(file.path.clone());
     }
     Ok(written)
+}
+
+/// The file is what it was or what it shall be, whatever happens; and nothing that somebody has written
+/// into it since it was read is lost.
+fn replace(file: &CaseFile, text: &str) -> io::Result<()> {
+    // Where the path is a link, it stays one.
+    let path = file.path.canonicalize()?;
+    let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+    let mut whole = NamedTempFile::new_in(folder)?;
+    whole.write_all(text.as_bytes())?;
+    whole.as_file().set_permissions(std::fs::metadata(&path)?.permissions())?;
+    whole.as_file().sync_all()?;
+    if std::fs::read(&path)? != file.bytes {
+        return Err(io::Error::other("it was changed while its cases ran; run them again"));
+    }
+    whole.persist(&path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn put(case: &mut Json, place: &str, blessed: &Json) {

@@ -101,10 +101,10 @@ pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
 /// The same inputs an hour later, with everything that was known in milliseconds an hour later too.
 fn later(inputs: &Inputs, millis: u64) -> Inputs {
     let mut later = inputs.clone();
-    later.now += millis;
+    later.now = later.now.saturating_add(millis);
     for kept in [&mut later.state, &mut later.shared].into_iter().flatten() {
         for time in [&mut kept.renew_at, &mut kept.expires_at].into_iter().flatten() {
-            *time += millis;
+            *time = time.saturating_add(millis);
         }
     }
     later

@@ -71,6 +71,11 @@ impl Found {
         END_NAMES.into_iter().find(|name| self.0.contains_key(*name)).unwrap_or("state")
     }
 
+    /// Whether it ended in a refusal or an error.
+    pub(crate) fn is_failure(&self) -> bool {
+        ["refusal", "error"].iter().any(|name| self.0.contains_key(*name))
+    }
+
     /// What was found under a name of `expect`, as far as `expected` asks; `None` where the run had
     /// no such end.
     pub(crate) fn named(&self, name: &str, expected: Option<&Json>) -> Option<Json> {
@@ -91,6 +96,10 @@ impl Found {
     }
 }
 
+fn is_end(name: &str) -> bool {
+    END_NAMES.contains(&name)
+}
+
 /// All that differs between a case and its run, fetches, replies and prompts included.
 pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
     let found = Found::of(run);
@@ -104,13 +113,12 @@ pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
         }
         Some(Expect(expect)) => {
             for (name, expected) in expect.iter().filter(|(_, expected)| !expected.is_null()) {
-                let is_end = END_NAMES.contains(&name.as_str());
                 match found.named(name, Some(expected)) {
                     Some(told) => {
                         let (expected, place) = (normal(name, expected), below(&place, name));
                         differences.extend(Difference::between(&place, expected, told));
                     }
-                    None if is_end => {
+                    None if is_end(name) => {
                         let end = found.end();
                         let told = found.named(end, None).map(|told| json!({end: told}));
                         let expected = json!({name: expected});
@@ -121,6 +129,16 @@ pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
                         differences.push(Difference::new(&place, Some(expected.clone()), None));
                     }
                 }
+            }
+            // A state that a renewal left says nothing of what became of the request.
+            let end = found.end();
+            let ends =
+                |(name, it): (&String, &Json)| name != "state" && !it.is_null() && is_end(name);
+            if found.is_failure() && !expect.iter().any(ends) {
+                let told = found.named(end, None).map(|told| json!({end: told}));
+                let named = expect.iter().filter(|(name, it)| is_end(name) && !it.is_null());
+                let named = named.map(|(name, it)| (name.clone(), it.clone())).collect();
+                differences.push(Difference::new(&place, Some(Json::Object(named)), told));
             }
         }
     }

@@ -13,12 +13,14 @@ use crate::reading::{Flaw, Flaws};
 pub(crate) struct CaseFile {
     pub(crate) path: PathBuf,
     /// As it was read, for whoever writes into it.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) json: Json,
     pub(crate) cases: Vec<Case>,
 }
 
-/// The files of a path: itself, or every `.json` file below it, in the order of their names.
-pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, KitError> {
+/// The files of a path: itself, or every `.json` file below it, in the order of their names. Folders
+/// behind links are left out: one may lead back here.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, KitError> {
     let unreadable = |path: &Path, cause| KitError::Unreadable { path: path.to_owned(), cause };
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -26,14 +28,16 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, KitError> {
     let entries = std::fs::read_dir(path).map_err(|cause| unreadable(path, cause))?;
     let mut below = Vec::new();
     for entry in entries {
-        below.push(entry.map_err(|cause| unreadable(path, cause))?.path());
+        let entry = entry.map_err(|cause| unreadable(path, cause))?;
+        let kind = entry.file_type().map_err(|cause| unreadable(path, cause))?;
+        below.push((entry.path(), kind));
     }
-    below.sort();
+    below.sort_by(|one, other| one.0.cmp(&other.0));
     let mut found = Vec::new();
-    for path in below {
-        if path.is_dir() {
+    for (path, kind) in below {
+        if kind.is_dir() {
             found.extend(files(&path)?);
-        } else if path.extension().is_some_and(|it| it == "json") {
+        } else if path.is_file() && path.extension().is_some_and(|it| it == "json") {
             found.push(path);
         }
     }
@@ -55,7 +59,7 @@ pub(crate) fn read(paths: &[PathBuf], tested: &Tested<'_>) -> Result<Vec<CaseFil
                 continue;
             }
         };
-        read.extend(parse(path, json, tested, &mut flawed));
+        read.extend(parse(path, bytes, json, tested, &mut flawed));
     }
     if flawed.0.is_empty() { Ok(read) } else { Err(KitError::Cases(flawed)) }
 }
@@ -63,6 +67,7 @@ pub(crate) fn read(paths: &[PathBuf], tested: &Tested<'_>) -> Result<Vec<CaseFil
 /// What stands in one file; `None`, with its flaws noted, where it has any.
 pub(crate) fn parse(
     path: &Path,
+    bytes: Vec<u8>,
     json: Json,
     tested: &Tested<'_>,
     flawed: &mut Flawed,
@@ -72,5 +77,5 @@ pub(crate) fn parse(
     let flaws = flaws.into_list();
     let good = flaws.is_empty();
     flawed.0.extend(flaws.into_iter().map(|flaw| (path.to_owned(), flaw)));
-    good.then(|| CaseFile { path: path.to_owned(), json, cases })
+    good.then(|| CaseFile { path: path.to_owned(), bytes, json, cases })
 }

@@ -44,7 +44,9 @@ impl Kit {
     /// Adds the cases of a file, or of every `.json` file below a folder. On `Err` all that is
     /// wrong with them is told.
     pub fn cases_in(mut self, path: impl AsRef<Path>) -> Result<Self, KitError> {
-        let paths = file::files(path.as_ref())?;
+        let mut paths = file::files(path.as_ref())?;
+        // A file that was named by itself and with its folder runs once.
+        paths.retain(|path| !self.files.iter().any(|file| is_same(&file.path, path)));
         self.files.extend(file::read(&paths, &Tested(self.stage.info()))?);
         Ok(self)
     }
@@ -52,7 +54,8 @@ impl Kit {
     /// Adds the cases of a document; `name` stands for it where it has flaws.
     pub fn cases_of(mut self, name: &str, json: Json) -> Result<Self, KitError> {
         let mut flawed = Flawed::default();
-        let parsed = file::parse(Path::new(name), json, &Tested(self.stage.info()), &mut flawed);
+        let parsed =
+            file::parse(Path::new(name), Vec::new(), json, &Tested(self.stage.info()), &mut flawed);
         self.files.push(parsed.ok_or(KitError::Cases(flawed))?);
         Ok(self)
     }
@@ -121,4 +124,9 @@ impl Kit {
         let checked = checks::all(&self.stage, &tried);
         Report::new(self.stage.info(), &self.only, cases, checked)
     }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other
+        || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

@@ -38,6 +38,7 @@ mod subject;
 pub use bench::{Bench, Spread, Timed};
 pub use difference::Difference;
 pub use error::{Flawed, KitError};
+pub use file::files;
 pub use kit::Kit;
 pub use reading::Flaw;
 pub use report::{CaseReport, Cost, Finding, Note, Report};

@@ -64,7 +64,8 @@ pub(crate) struct Hand(pub(crate) AtomicU64);
 impl Hand {
     fn move_on(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.0.fetch_add(millis, Ordering::Relaxed);
+        let later = |now: u64| Some(now.saturating_add(millis));
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 }
 

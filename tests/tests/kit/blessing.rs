@@ -1,7 +1,7 @@
 //! What `--bless` writes, and what it does not.
 
 use countersign_hostile::answer::{ready, set_header};
-use countersign_kit::Kit;
+use countersign_kit::{Kit, KitError};
 use serde_json::{Value as Json, json};
 
 use crate::scene::{NEW, case, kit, plain, renewing};
@@ -47,4 +47,45 @@ fn a_finding_is_not_blessed_away() {
     let kit = Kit::new("made", &guest.build().unwrap()).unwrap().cases_in(file).unwrap();
     let report = kit.run();
     assert!(report.cases[0].passed() && !report.passed(), "{}", report.to_text());
+}
+
+#[test]
+fn members_that_are_null_are_left_out_of_what_is_blessed() {
+    let expect = json!({"edits": [["set-header", "authorization", "other"]],
+        "request": null, "steps": null});
+    let (kit, folder) = kit(&plain(&[]), &json!([case(&json!({"expect": expect}))])).unwrap();
+    kit.bless(&kit.run()).unwrap();
+    let file = folder.path().join("cases.json");
+    let written: Json = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let edits = json!([["set-header", "authorization", "Hostile"]]);
+    assert_eq!(written[0]["expect"], json!({"edits": edits}));
+    let component = plain(&[]).build().unwrap();
+    Kit::new("made", &component).unwrap().cases_in(&file).unwrap().run().assert();
+}
+
+#[test]
+fn what_somebody_wrote_while_the_cases_ran_is_not_lost() {
+    let (kit, folder) = kit(&plain(&[]), &json!([case(&json!({}))])).unwrap();
+    let report = kit.run();
+    let file = folder.path().join("cases.json");
+    std::fs::write(&file, "[\"written meanwhile\"]").unwrap();
+    let error = kit.bless(&report).unwrap_err();
+    assert!(matches!(error, KitError::Unwritable { .. }), "{error}");
+    assert!(error.to_string().contains("changed while its cases ran"), "{error}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "[\"written meanwhile\"]");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn what_is_blessed_keeps_the_modes_and_the_links_of_its_file() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let (_, folder) = kit(&plain(&[]), &json!([case(&json!({}))])).unwrap();
+    let (file, link) = (folder.path().join("cases.json"), folder.path().join("link.json"));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o664)).unwrap();
+    symlink(&file, &link).unwrap();
+    let kit = Kit::new("made", &plain(&[]).build().unwrap()).unwrap().cases_in(&link).unwrap();
+    assert_eq!(kit.bless(&kit.run()).unwrap(), std::slice::from_ref(&link));
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o664);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("expect"));
 }

@@ -1,6 +1,7 @@
 //! What is told where a run is not what its case says.
 
-use countersign_hostile::answer::done;
+use countersign_hostile::Val;
+use countersign_hostile::answer::{done, ready, set_header};
 use countersign_kit::Report;
 use serde_json::json;
 
@@ -68,4 +69,49 @@ fn an_answer_that_is_never_asked_for_fails_and_so_does_a_fetch_without_one() {
         &json!({"flow": "grant", "pauses": pauses, "expect": {"state": {}}}),
     );
     assert_eq!(places(&report), [("/0/pauses/0".into(), "scripted, and never asked for")]);
+}
+
+#[test]
+fn a_state_that_a_renewal_left_does_not_stand_for_a_request_that_failed() {
+    let renew = Val::ok(Val::of("renew", Val::from("")));
+    let guest = renewing().body("authorize", renew);
+    let fetches = json!([{"answer": {"body": NEW}}, {"answer": {"body": NEW}}]);
+    let state = json!({"secrets": {"access_token": "new-token-1"}});
+    let report = one(&guest, &json!({"fetches": fetches, "expect": {"state": state}}));
+    let differences = &report.cases[0].differences;
+    assert_eq!(differences.len(), 1, "{}", report.to_text());
+    assert_eq!(differences[0].place, "/0/expect");
+    let found = differences[0].found.as_ref().unwrap();
+    assert!(found["error"]["code"].is_string(), "{found}");
+    // Blessed, it says both.
+    let error = json!({"code": found["error"]["code"]});
+    let both = json!({"state": state, "error": error});
+    let report = one(&guest, &json!({"fetches": fetches, "expect": both}));
+    assert!(report.cases[0].passed(), "{}", report.to_text());
+}
+
+#[test]
+fn a_body_with_blanks_that_json_writes_otherwise_is_the_same_body() {
+    for body in ["a\tb\r\nc", "plain"] {
+        let request = json!({"method": "POST", "body": body});
+        let report =
+            one(&plain(&[]), &json!({"request": request, "expect": {"request": {"body": body}}}));
+        assert!(report.cases[0].passed(), "{}", report.to_text());
+    }
+    let guest = plain(&["write body"]).body(
+        "authorize",
+        ready(vec![set_header("authorization", "a"), Val::of("set-body", Val::from("hi"))]),
+    );
+    let show = json!([["set-header", "authorization", "a"], ["set-body", {"base64": "aGk="}]]);
+    let report = one(&guest, &json!({"expect": {"edits": show}}));
+    assert!(report.cases[0].passed(), "{}", report.to_text());
+}
+
+#[test]
+fn the_end_of_time_is_a_time() {
+    let never = json!({"secrets": {"access_token": "t"}, "expires_at": u64::MAX});
+    let expect = json!({"edits": [["set-header", "authorization", "Hostile"]]});
+    let case = json!({"now": u64::MAX - 1, "state": never, "expect": expect});
+    let report = one(&plain(&[]), &case);
+    assert!(report.cases[0].passed(), "{}", report.to_text());
 }

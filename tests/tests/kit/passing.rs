@@ -4,9 +4,10 @@ use countersign_hostile::answer::{
     self, done, entry, fetch, pause, prompt, ready, ready_with, refusal, refusal_record, set_header,
 };
 use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
+use countersign_kit::Kit;
 use serde_json::{Value as Json, json};
 
-use crate::scene::{NEW, TOKEN, flowing, one, plain, renewing};
+use crate::scene::{NEW, TOKEN, flowing, good, one, plain, renewing};
 
 /// The case passes; what the checks make of the guest is another matter.
 fn passes(guest: &Guest, members: &Json) {
@@ -247,4 +248,14 @@ fn a_state_and_a_memo_are_what_the_plugin_is_shown() {
         let expect = json!({"edits": [["set-header", "authorization", sent]]});
         one(&guest, &json!({"memo": memo, "expect": expect})).assert();
     }
+}
+
+#[test]
+fn each_file_runs_once_and_a_link_to_a_folder_is_not_followed() {
+    let (_, folder) = good();
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("again")).unwrap();
+    let kit = Kit::new("made", &plain(&[]).build().unwrap()).unwrap();
+    let kit = kit.cases_in(folder.path()).unwrap();
+    let kit = kit.cases_in(folder.path().join("cases.json")).unwrap();
+    assert_eq!(kit.files().len(), 1);
 }

@@ -88,3 +88,12 @@ fn what_is_worth_knowing_is_noticed_and_fails_nothing() {
         assert!(report.findings.is_empty(), "{}", report.to_text());
     }
 }
+
+#[test]
+fn a_name_that_no_case_has_fails_in_every_report() {
+    let (kit, _folder) = good();
+    let report = kit.only("a case").only("nope").run();
+    assert!(!report.passed());
+    let junit = String::from_utf8(report.to_junit()).unwrap();
+    assert!(junit.contains("no case has this name") && junit.contains("nope"), "{junit}");
+}

@@ -149,12 +149,11 @@ fn marks(test: &Test) -> Marks {
     marks
 }
 
+/// The files of a path that count: what else lies in a folder, a report perhaps, is no change.
 fn mark(path: &Path, marks: &mut Marks) {
-    let found = std::fs::metadata(path).ok();
-    if found.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        entries.for_each(|entry| mark(&entry.path(), marks));
-        return;
+    let files = countersign_kit::files(path).unwrap_or_else(|_| vec![path.to_owned()]);
+    for path in files {
+        let found = std::fs::metadata(&path).ok();
+        marks.insert(path, found.map(|it| (it.len(), it.modified().ok())));
     }
-    marks.insert(path.to_owned(), found.map(|it| (it.len(), it.modified().ok())));
 }

@@ -99,6 +99,9 @@ pub(super) fn normal(name: &str, expected: &Json) -> Json {
 }
 
 fn normal_bytes(json: &Json) -> Json {
+    if let Some(text) = json.as_str() {
+        return bytes(text.as_bytes());
+    }
     let base64 = json.get("base64").and_then(Json::as_str);
     match base64.and_then(|text| STANDARD.decode(text).ok()) {
         Some(raw) => bytes(&raw),
@@ -119,6 +122,9 @@ fn lower(edit: &mut Json) {
     let is_header = edit[0].as_str().is_some_and(|kind| kind.ends_with("-header"));
     if is_header && let Some(name) = edit[1].as_str() {
         edit[1] = name.to_ascii_lowercase().into();
+    }
+    if edit[0] == "set-body" {
+        edit[1] = normal_bytes(&edit[1]);
     }
 }
 

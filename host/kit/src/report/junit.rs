@@ -38,6 +38,14 @@ impl Report {
                     of_file().try_for_each(|case| case.write(xml, &name))
                 })?;
             }
+            if !self.unknown.is_empty() {
+                let count = self.unknown.len();
+                suite(xml, "named", count, count, |xml| {
+                    self.unknown.iter().try_for_each(|name| {
+                        test(xml, "named", name, &["no case has this name".to_owned()])
+                    })
+                })?;
+            }
             let failed = CODES.iter().filter(|(code, _)| self.found(code).next().is_some()).count();
             suite(xml, "checks", CODES.len(), failed, |xml| {
                 CODES.iter().try_for_each(|(code, _)| {
