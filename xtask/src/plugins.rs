@@ -41,6 +41,8 @@ const GUESTS: &[Guest] = &[
     plugin("basic", "countersign-plugin-basic"),
     plugin("bearer", "countersign-plugin-bearer"),
     plugin("api-key", "countersign-plugin-api-key"),
+    // Three hashes' constants, likewise.
+    Guest { stack: 48 * 1024, ..plugin("digest", "countersign-plugin-digest") },
     // Its constants (SHA-256, JSON) take it past one page whatever the stack; on the second there
     // is room for more of that.
     Guest { stack: 48 * 1024, ..plugin("oauth", "countersign-plugin-oauth") },

@@ -42,12 +42,11 @@ pub(crate) fn offers(value: &str) -> Result<Vec<Offer>, Malformed> {
                 return Err(Malformed);
             }
             let behind = reader.0;
-            match reader.parameter() {
-                Ok(first) => parameters.push(first),
-                Err(Malformed) => {
-                    reader.0 = behind;
-                    reader.token68()?;
-                }
+            if let Ok(first) = reader.parameter() {
+                parameters.push(first);
+            } else {
+                reader.0 = behind;
+                reader.token68()?;
             }
         }
         found.push(Offer { scheme, parameters });

@@ -116,7 +116,7 @@ impl Plugin for Digest {
         let known = Session::read(&account.memo);
         let sent = Sent::read(cursor);
         if reply.status == 401 {
-            reply::challenged(&reply.headers, known, sent, || cnonce(cx))
+            reply::challenged(&reply.headers, known, sent.as_ref(), || cnonce(cx))
         } else {
             Ok(reply::accepted(&reply.headers, known, sent))
         }

@@ -25,7 +25,7 @@ pub(crate) const CHALLENGED: &[u8] = b"challenged";
 pub(crate) fn challenged(
     headers: &[Entry],
     known: Option<Session>,
-    sent: Option<Sent>,
+    sent: Option<&Sent>,
     cnonce: impl FnOnce() -> String,
 ) -> Result<Reaction, Refusal> {
     let (challenge, stale) = match strongest(headers) {
@@ -33,10 +33,9 @@ pub(crate) fn challenged(
         Found::Unusable(why) => return Err(Refusal::denied(why)),
         Found::Usable(challenge, stale) => (challenge, stale),
     };
-    let refused =
-        sent.as_ref().is_some_and(|sent| sent.fresh && !stale && sent.realm == challenge.realm);
+    let refused = sent.is_some_and(|sent| sent.fresh && !stale && sent.realm == challenge.realm);
     let memo = match known {
-        Some(known) if is_newer(&known, &challenge, sent.as_ref()) => None,
+        Some(known) if is_newer(&known, &challenge, sent) => None,
         _ => Some(Session::new(challenge, cnonce()).write()),
     };
     let cursor = if refused { REFUSED } else { CHALLENGED };
