@@ -9,6 +9,7 @@
 mod contract;
 mod curl;
 mod demo;
+mod digest;
 mod documents;
 mod guests;
 mod programs;
@@ -39,6 +40,7 @@ const STEPS: &[Step] = &[
     ("A first start's curl command", || curl::first(root())),
     ("The API's curl commands", || curl::run(root())),
     ("Schemathesis", || schemathesis::run(root())),
+    ("DIGEST against Apache and httpbin", || digest::run(root())),
 ];
 
 struct Ended {

@@ -11,7 +11,7 @@ struct Tool {
 }
 
 /// Guests are built with Debian's compiler; the demo's TLS is built with a C compiler;
-/// curl calls a server, and schemathesis is of Python.
+/// curl calls a server, schemathesis and httpbin are of Python, and Apache challenges DIGEST.
 const TOOLS: &[Tool] = &[
     Tool { program: "/usr/bin/rustc", package: "rustc-web" },
     Tool { program: "/usr/lib/rustlib/src/rust/library/std/Cargo.toml", package: "rust-web-src" },
@@ -20,6 +20,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "git", package: "git" },
     Tool { program: "curl", package: "curl" },
     Tool { program: "python3", package: "python3-venv" },
+    Tool { program: "/usr/sbin/apache2", package: "apache2-bin" },
 ];
 
 /// How many there are; fails, naming the package of each that is missing.

@@ -1,0 +1,248 @@
+//! DIGEST against servers that others wrote: Apache's mod_auth_digest, and httpbin.
+//!
+//! Each is first shown to refuse a wrong password, through the same command that is then shown to come
+//! in. Apache writes down each answer that it was given; no count of a nonce stands there twice.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::plugins::cargo;
+
+/// From PyPI, into a folder under `target/` that later runs find.
+const HTTPBIN: &str = "0.10.4";
+
+/// Says its port when it listens.
+const SERVE_HTTPBIN: &str = "\
+from httpbin import app
+from werkzeug.serving import make_server
+server = make_server('127.0.0.1', 0, app, threaded=True)
+print(server.port, flush=True)
+server.serve_forever()";
+
+const PASSWORD: &str = "circle-of-life";
+
+/// `Mufasa:check:circle-of-life` in MD5, as `htdigest` writes it.
+const USERS: &str = "Mufasa:check:0fc61376edfa3ce120b8e41d4c8d3e05\n";
+
+/// How long Apache may take to listen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs both.
+pub(super) fn run(root: &Path) -> Result<String> {
+    let apache = Apache::start()?;
+    let scene = Scene::new(root, apache.port, PASSWORD)?;
+    Scene::new(root, apache.port, "wrong")?.is_refused("/index.html")?;
+    ensure!(scene.request(&["/index.html"])?.1 == "you are in", "Apache shows another page");
+    let (answers, counts) = apache.answers()?;
+    ensure!(answers >= 2, "Apache has seen {answers} answers");
+    ensure!(answers == counts, "a count was used twice: {answers} answers, {counts} counts");
+
+    let httpbin = Httpbin::start(root)?;
+    let [right, wrong] = [PASSWORD, "wrong"].map(|it| Scene::new(root, httpbin.port, it));
+    let (right, wrong) = (right?, wrong?);
+    let mut shown = 0;
+    for qop in ["auth", "auth-int"] {
+        for algorithm in ["MD5", "SHA-256"] {
+            let path = format!("/digest-auth/{qop}/Mufasa/{PASSWORD}/{algorithm}");
+            wrong.is_refused(&path)?;
+            let (ended, answer) = right.request(&[&path])?;
+            ensure!(ended && answer.contains("\"authenticated\": true"), "{path}: {answer}");
+            shown += 1;
+        }
+    }
+    Ok(format!("Apache, and {shown} kinds of httpbin's"))
+}
+
+/// A provider at a port of loopback, and an account of it.
+struct Scene<'a> {
+    root: &'a Path,
+    folder: TempDir,
+}
+
+impl<'a> Scene<'a> {
+    fn new(root: &'a Path, port: u16, password: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let field = |name: &str| json!({"field_name": name, "label": name, "required": true});
+        let provider = json!({
+            "display_name": "Digest",
+            "auth_patterns": [{
+                "type": "DIGEST",
+                "display_name": "Digest",
+                "fields": [field("username"), field("password")],
+            }],
+            "proxy_url": format!("http://127.0.0.1:{port}"),
+            "proxy_enabled": true,
+        });
+        let details = json!({"username": "Mufasa", "password": password});
+        let account = json!({
+            "identifier": "check",
+            "authorization_details": {"static_auth": {"details": details}},
+        });
+        fs::write(folder.path().join("provider.json"), provider.to_string())?;
+        fs::write(folder.path().join("account.json"), account.to_string())?;
+        Ok(Self { root, folder })
+    }
+
+    /// Whether the command ended well, and what it said.
+    fn request(&self, arguments: &[&str]) -> Result<(bool, String)> {
+        let output = cargo(self.root)
+            .args(["run", "--quiet", "--locked", "--", "request", "--log", "error"])
+            .args(["--allow-http-upstream", "--allow-upstream", "127.0.0.1/32"])
+            .arg("--provider")
+            .arg(self.folder.path().join("provider.json"))
+            .arg("--account")
+            .arg(self.folder.path().join("account.json"))
+            .args(arguments)
+            .output()?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    }
+
+    /// The plugin says no because the server did.
+    fn is_refused(&self, path: &str) -> Result<()> {
+        let (ended, said) = self.request(&[path])?;
+        ensure!(!ended && said.contains("reauthorize"), "a wrong password at {path}: {said}");
+        Ok(())
+    }
+}
+
+/// Apache in one process, with a folder of its own.
+struct Apache {
+    process: Running,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Apache {
+    fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let place = folder.path();
+        // Apache may change to another user, who has to be able to read it.
+        open(place)?;
+        fs::create_dir(place.join("pages"))?;
+        open(&place.join("pages"))?;
+        fs::write(place.join("pages/index.html"), "you are in")?;
+        fs::write(place.join("users"), USERS)?;
+        // Nobody gives Apache a port that is bound; that it is taken meanwhile ends it with a reason.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        fs::write(place.join("conf"), configuration(place, port))?;
+        let mut command = Command::new("/usr/sbin/apache2");
+        command.args(["-X", "-f"]).arg(place.join("conf")).stdin(Stdio::null());
+        let mut process =
+            Running(command.spawn().context("apache2 is missing: apt-get install apache2-bin")?);
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = process.0.try_wait()?;
+            ensure!(ended.is_none(), "Apache ended: {}", fs::read_to_string(place.join("error"))?);
+            ensure!(began.elapsed() < PATIENCE, "Apache does not listen");
+            sleep(Duration::from_millis(50));
+        }
+        Ok(Self { process, port, folder })
+    }
+
+    /// How many answers it was given, and how many counts of nonces these are. It ends with that, so
+    /// that all is written.
+    fn answers(mut self) -> Result<(usize, usize)> {
+        self.process.end();
+        let log = fs::read_to_string(self.folder.path().join("answers"))?;
+        let answers: Vec<&str> = log.lines().filter(|line| line.starts_with("Digest ")).collect();
+        let part = |line: &&str, name: &str| -> Option<String> {
+            let rest = line.split_once(name)?.1;
+            Some(rest.split(',').next()?.to_owned())
+        };
+        let counts = answers.iter().map(|line| (part(line, " nonce="), part(line, " nc=")));
+        Ok((answers.len(), counts.collect::<BTreeSet<_>>().len()))
+    }
+}
+
+fn configuration(place: &Path, port: u16) -> String {
+    let modules =
+        ["mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_digest"];
+    let loads: Vec<String> = modules
+        .iter()
+        .map(|it| format!("LoadModule {it}_module /usr/lib/apache2/modules/mod_{it}.so\n"))
+        .collect();
+    let (loads, place) = (loads.concat(), place.display());
+    format!(
+        "{loads}ServerRoot {place}\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n\
+         User nobody\nGroup nogroup\nPidFile {place}/pid\nDefaultRuntimeDir {place}\n\
+         ErrorLog {place}/error\nLogFormat \"%{{Authorization}}i\" answers\n\
+         CustomLog {place}/answers answers\nDocumentRoot {place}/pages\n\
+         <Location />\nAuthType Digest\nAuthName check\nAuthDigestProvider file\n\
+         AuthUserFile {place}/users\nRequire valid-user\n</Location>\n"
+    )
+}
+
+fn open(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?)
+}
+
+/// httpbin, which says how it was authenticated.
+struct Httpbin {
+    _process: Running,
+    port: u16,
+}
+
+impl Httpbin {
+    fn start(root: &Path) -> Result<Self> {
+        let mut command = Command::new(installed(root)?);
+        command.args(["-c", SERVE_HTTPBIN]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Running(command.spawn()?);
+        let output = process.0.stdout.take().context("its output is not piped")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let port = line.trim().parse().context("httpbin does not begin")?;
+        Ok(Self { _process: process, port })
+    }
+}
+
+fn installed(root: &Path) -> Result<PathBuf> {
+    let folder = root.join("target/ci/httpbin");
+    let program = folder.join("bin/python");
+    // Written last: a folder that was left half way is made anew.
+    let mark = folder.join("version");
+    if fs::read_to_string(&mark).is_ok_and(|version| version == HTTPBIN) {
+        return Ok(program);
+    }
+    let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).status();
+    let made = made.context("python3 is missing: apt-get install python3-venv")?;
+    ensure!(made.success(), "python3 makes no venv: apt-get install python3-venv");
+    let got = Command::new(folder.join("bin/pip"))
+        .args(["install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("httpbin=={HTTPBIN}"))
+        .status()?;
+    ensure!(got.success(), "pip did not install httpbin {HTTPBIN}");
+    fs::write(mark, HTTPBIN)?;
+    Ok(program)
+}
+
+/// A process that ends when it is dropped.
+struct Running(Child);
+
+impl Running {
+    fn end(&mut self) {
+        // Both fail only where it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
