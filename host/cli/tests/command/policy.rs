@@ -74,7 +74,10 @@ fn what_is_wrong_with_a_policy_is_told_by_type_and_need_and_nothing_is_done() {
         (r#"{"BEARER": "write body"}"#, &["\"BEARER\": not a list of needs"]),
         (
             r#"{"BEARRER": ["read account/token"]}"#,
-            &["\"BEARRER\": no plugin answers to it", "there are: API_KEY, BASIC, BEARER, DIGEST, OAUTH"],
+            &[
+                "\"BEARRER\": no plugin answers to it",
+                "there are: API_KEY, BASIC, BEARER, DIGEST, OAUTH",
+            ],
         ),
         (
             // All of it at once.
