@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::{curl::output, server::Server};
 use crate::plugins::cargo;
 
 /// From PyPI, into a folder under `target/` that later runs find.
@@ -36,6 +37,9 @@ const PASSWORD: &str = "circle-of-life";
 /// `Mufasa:check:circle-of-life` in MD5, as `htdigest` writes it.
 const USERS: &str = "Mufasa:check:0fc61376edfa3ce120b8e41d4c8d3e05\n";
 
+/// Requests at the same time.
+const TOGETHER: usize = 50;
+
 /// How long Apache may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,8 +49,9 @@ pub(super) fn run(root: &Path) -> Result<String> {
     let scene = Scene::new(root, apache.port, PASSWORD)?;
     Scene::new(root, apache.port, "wrong")?.is_refused("/index.html")?;
     ensure!(scene.request(&["/index.html"])?.1 == "you are in", "Apache shows another page");
+    scene.together()?;
     let (answers, counts) = apache.answers()?;
-    ensure!(answers >= 2, "Apache has seen {answers} answers");
+    ensure!(answers >= TOGETHER + 2, "Apache has seen {answers} answers");
     ensure!(answers == counts, "a count was used twice: {answers} answers, {counts} counts");
 
     let httpbin = Httpbin::start(root)?;
@@ -108,6 +113,44 @@ impl<'a> Scene<'a> {
             .output()?;
         let said = [output.stdout, output.stderr].concat();
         Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    }
+
+    /// Requests at the same time through one gateway, all of which come in.
+    fn together(&self) -> Result<()> {
+        let allowed = ["--allow-http-upstream", "--allow-upstream", "127.0.0.1/32"];
+        let server = Server::start(self.root, &allowed.map(str::to_owned))?;
+        let token = server.token()?;
+        let shell = |line: &str| {
+            let line = format!("curl -H \"Authorization: Bearer $TOKEN\" {line}");
+            let mut shell = server.shell(&line)?;
+            output(shell.env("TOKEN", &token).current_dir(self.folder.path())).context(line)
+        };
+        let account = fs::read_to_string(self.folder.path().join("account.json"))?;
+        let account: serde_json::Value = serde_json::from_str(&account)?;
+        let connected = json!({
+            "connector": "digest-1",
+            "identifier": "check",
+            "connected_account": {"authorization_details": account["authorization_details"]},
+        });
+        let connection = json!({"connection": {"provider_key": "digest", "key_id": "digest-1"}});
+        fs::write(self.folder.path().join("connection.json"), connection.to_string())?;
+        fs::write(self.folder.path().join("connected.json"), connected.to_string())?;
+        for (path, file) in [
+            ("custom-providers", "provider"),
+            ("connections", "connection"),
+            ("connected_accounts", "connected"),
+        ] {
+            let kind = "-H 'content-type: application/json'";
+            shell(&format!("{kind} -d @{file}.json $URL/api/v1/{path}"))?;
+        }
+        let answers = shell(&format!(
+            "-H 'connection_name: digest-1' -H 'identifier: check' --parallel \
+             --parallel-immediate --parallel-max {TOGETHER} -o page -w '%{{http_code}}\\n' \
+             \"$URL/proxy/index.html?[1-{TOGETHER}]\""
+        ))?;
+        let right = answers.lines().filter(|line| *line == "200").count();
+        ensure!(right == TOGETHER, "{right} of {TOGETHER} came in:\n{answers}");
+        Ok(())
     }
 
     /// The plugin says no because the server did.
