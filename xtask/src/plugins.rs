@@ -46,6 +46,8 @@ const GUESTS: &[Guest] = &[
     // Its constants (SHA-256, JSON) take it past one page whatever the stack; on the second there
     // is room for more of that.
     Guest { stack: 48 * 1024, ..plugin("oauth", "countersign-plugin-oauth") },
+    // SHA-256, and the canonical request beside it, as OAUTH has it.
+    Guest { stack: 48 * 1024, ..plugin("aws-sigv4", "countersign-plugin-aws-sigv4") },
     plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];
