@@ -6,6 +6,7 @@
 //! A tool that is missing is a failure that names the Debian package, never a reason to leave a
 //! step out.
 
+mod aws;
 mod contract;
 mod curl;
 mod demo;
@@ -18,6 +19,7 @@ mod schemathesis;
 mod server;
 mod tools;
 mod upstream;
+mod venv;
 
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,7 @@ const STEPS: &[Step] = &[
     ("The demo's gateway", || demo::run(root())),
     ("A first start's curl command", || curl::first(root())),
     ("The API's curl commands", || curl::run(root())),
+    ("Signatures for AWS", || aws::verified(root())),
     ("Schemathesis", || schemathesis::run(root())),
     ("DIGEST against Apache and httpbin", || digest::run(root())),
 ];
