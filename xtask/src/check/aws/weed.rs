@@ -54,8 +54,9 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
         command.arg(format!("-{part}.port={}", ports[0]));
         command.arg(format!("-{part}.port.grpc={}", ports[1]));
     }
-    // It begins with its own sockets under the folder for temporary files.
-    command.env("TMPDIR", folder.path()).current_dir(folder.path()).stdout(Stdio::null());
+    command.current_dir(folder.path()).stdout(Stdio::null());
+    // Dropped after the process is.
+    let _sockets = Sockets(ports.clone());
     let (_weed, _) = Running::start(&mut command, |line| {
         line.contains("Start Seaweed S3 API Server").then(String::new)
     })?;
@@ -76,4 +77,18 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
         caller.accepted(&["PUT", &format!("{bucket}/a+b%2Fc!(*)"), "--data", "odd"])?;
     }
     Ok(caller.taken)
+}
+
+/// What it leaves in `/tmp`, wherever temporary files go, for each of its ports.
+struct Sockets(Vec<u16>);
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        for (part, ports) in PARTS.iter().zip(self.0.chunks(2)) {
+            for name in [format!("{part}-{}", ports[0]), format!("{part}-grpc-{}", ports[1])] {
+                // Not every part has both.
+                let _ = fs::remove_file(format!("/tmp/seaweedfs-{name}.sock"));
+            }
+        }
+    }
 }
