@@ -91,12 +91,27 @@ impl Skeleton {
         Ok(files)
     }
 
-    /// The templates' own words for the project give way to its names.
+    /// The templates' own words for the project give way to its names, in which such a word may be.
     fn filled(&self, text: &str) -> String {
-        text.replace("acme-plugin", self.name.as_str())
-            .replace("X_ACME", self.auth_type.as_str())
-            .replace("Acme Plugin", &self.name.words(" "))
-            .replace("Acme", &self.name.words(""))
+        let (title, structure) = (self.name.title(), self.name.structure());
+        let names = [
+            ("acme-plugin", self.name.as_str()),
+            ("X_ACME", self.auth_type.as_str()),
+            ("Acme Plugin", &title),
+            ("AcmeAuth", &structure),
+        ];
+        let next = |rest: &str| {
+            let found =
+                names.iter().filter_map(|&(word, name)| Some((rest.find(word)?, word, name)));
+            found.min_by_key(|&(at, ..)| at)
+        };
+        let (mut filled, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some((at, word, name)) = next(rest) {
+            filled.push_str(&rest[..at]);
+            filled.push_str(name);
+            rest = &rest[at + word.len()..];
+        }
+        filled + rest
     }
 
     /// Writes the project into this folder, which must not be there yet.

@@ -22,10 +22,10 @@ fn it_answers_as_its_vectors_say() {
         let context = Context::fixed(case["now"].as_u64().unwrap_or(1_700_000_000_000), 0);
         let account = Account::of(&values);
         let found = if case["validate"] == true {
-            let problems = example::Acme::validate(&context, &account);
+            let problems = example::AcmeAuth::validate(&context, &account);
             json!({"problems": problems.iter().map(refusal).collect::<Vec<_>>()})
         } else {
-            match example::Acme::authorize(&context, &account, None, &[]) {
+            match example::AcmeAuth::authorize(&context, &account, None, &[]) {
                 Ok(Outcome::Ready(ready)) => {
                     json!({"edits": ready.edits.iter().map(edit).collect::<Vec<_>>()})
                 }

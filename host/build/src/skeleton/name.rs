@@ -125,8 +125,21 @@ impl Name {
         &self.0
     }
 
-    /// `My Api` for `my-api`, with a space to separate them.
-    pub(super) fn words(&self, separator: &str) -> String {
+    /// `My Api` for `my-api`.
+    pub(super) fn title(&self) -> String {
+        self.words(" ")
+    }
+
+    /// `MyApiAuth` for `my-api`, and `MyAuth` for `my-auth`.
+    ///
+    /// Nothing that the templates import, nor the prelude, ends so: `result` and `edit` are names of
+    /// projects like any other.
+    pub(super) fn structure(&self) -> String {
+        let words = self.words("");
+        format!("{}Auth", words.strip_suffix("Auth").unwrap_or(&words))
+    }
+
+    fn words(&self, separator: &str) -> String {
         let word = |word: &str| {
             let (first, rest) = word.split_at(1);
             first.to_ascii_uppercase() + rest

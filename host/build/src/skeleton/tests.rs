@@ -91,7 +91,7 @@ fn a_project_goes_by_its_own_names() {
         let files = skeleton.files().unwrap();
         let of = |name: &str| &files.iter().find(|(it, _)| it == name).unwrap().1;
         assert!(of("Cargo.toml").contains("name = \"my-api2\""));
-        assert!(of("src/lib.rs").contains("export_plugin!(MyApi2);"));
+        assert!(of("src/lib.rs").contains("export_plugin!(MyApi2Auth);"));
         // From which a gateway makes the identifier `my-api2`.
         assert!(of("provider.json").contains("\"display_name\": \"My Api2\""));
         for file in ["src/lib.rs", "provider.json", "README.md"] {
@@ -100,6 +100,79 @@ fn a_project_goes_by_its_own_names() {
         for (name, text) in &files {
             let own = !name.starts_with("sdk/");
             assert!(!own || !(text.to_lowercase().contains("acme")), "{name}");
+        }
+    }
+}
+
+/// What a project's code has names for before its author adds one: what the templates import, and the
+/// types, traits and variants of the prelude.
+fn known() -> BTreeSet<&'static str> {
+    let prelude = "AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce Box Clone Copy Debug Default \
+                   DoubleEndedIterator Drop Eq Err ExactSizeIterator Extend Fn FnMut FnOnce From \
+                   FromIterator Hash Into IntoIterator Iterator None Ok Option Ord PartialEq \
+                   PartialOrd Result Self Send Sized Some String Sync ToOwned ToString TryFrom \
+                   TryInto Unpin Vec";
+    let mut known: BTreeSet<&str> = prelude.split_whitespace().collect();
+    for (_, text) in TEMPLATES.iter().filter(|(name, _)| name.starts_with("src/")) {
+        let imports = text.split("\nuse ").skip(1).filter_map(|it| it.split(';').next());
+        known.extend(imports.flat_map(|it| it.split(|c: char| !c.is_alphanumeric() && c != '_')));
+    }
+    known.retain(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+    known
+}
+
+#[test]
+fn a_project_may_have_the_name_of_anything_that_its_code_uses() {
+    let known = known();
+    for name in ["Account", "Hmac", "Reason", "RequestView", "Sha256", "Vec"] {
+        assert!(known.contains(name), "{name}");
+    }
+    for &taken in &known {
+        let mut name = String::new();
+        for letter in taken.chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        // `self`, `box` and `fn` are no names of projects at all.
+        let Ok(name) = name.parse::<Name>() else { continue };
+        let structure = name.structure();
+        assert!(!known.contains(&*structure), "{structure}, of {}", name.as_str());
+        let files = skeleton(name.as_str()).files().unwrap();
+        let lib = &files.iter().find(|(it, _)| it == "src/lib.rs").unwrap().1;
+        assert!(lib.contains(&format!("\npub struct {structure};\n")), "{lib}");
+    }
+    for (name, structure) in
+        [("my-api", "MyApiAuth"), ("my-auth", "MyAuth"), ("auth", "Auth"), ("oauth", "OauthAuth")]
+    {
+        assert_eq!(name.parse::<Name>().unwrap().structure(), structure);
+    }
+}
+
+#[test]
+fn a_name_may_hold_a_word_of_the_templates() {
+    for (name, title, structure, auth_type) in [
+        ("acme-api", "Acme Api", "AcmeApiAuth", "X_ACME_API"),
+        ("my-acme", "My Acme", "MyAcmeAuth", "X_MY_ACME"),
+        ("acme", "Acme", "AcmeAuth", "X_ACME"),
+        ("acme-plugin", "Acme Plugin", "AcmePluginAuth", "X_ACME_PLUGIN"),
+        ("my-acme-plugin", "My Acme Plugin", "MyAcmePluginAuth", "X_MY_ACME_PLUGIN"),
+    ] {
+        let files = skeleton(name).files().unwrap();
+        for (file, says) in [
+            ("Cargo.toml", format!("name = \"{name}\"\n")),
+            ("provider.json", format!("\"display_name\": \"{title}\",")),
+            ("provider.json", format!("\"type\": \"{auth_type}\",")),
+            ("src/lib.rs", format!("export_plugin!({structure});")),
+            ("src/lib.rs", format!("Descriptor::builder(\"{auth_type}\")")),
+            ("src/tests.rs", format!(" {structure}::authorize(")),
+            ("README.md", format!("# {name}\n")),
+            ("README.md", format!("connection create --provider {name} --name {name}\n")),
+            ("README.md", format!("countersign plugin test {name}.wasm\n")),
+        ] {
+            let text = &files.iter().find(|(it, _)| it == file).unwrap().1;
+            assert!(text.contains(&says), "{says} in {text}");
         }
     }
 }
@@ -169,7 +242,7 @@ fn an_sdk_from_elsewhere_takes_the_place_of_the_copy() {
         let manifest: toml::Table = manifest.parse().unwrap();
         assert!(manifest["workspace"].get("exclude").is_none());
         let (_, readme) = files.iter().find(|(name, _)| name == "README.md").unwrap();
-        assert!(!readme.contains("`sdk/`"), "{readme}");
+        assert!(!readme.contains("`sdk/`") && !readme.contains("`wit/`"), "{readme}");
     }
     let error = Skeleton { sdk: Sdk::Folder(root().to_owned()), ..skeleton("my-api") }.files();
     assert!(error.unwrap_err().to_string().contains("not the folder of the SDK"));

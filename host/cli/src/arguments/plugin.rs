@@ -21,11 +21,13 @@ Examples:
   countersign plugin build work/my-api --out plugins/
   countersign plugin build --json
 
-Runs cargo in the project, with its profile `release`, for wasm32-unknown-unknown: with rustup's target
-where that is installed, otherwise with Debian's rustc-web, rust-web-src and lld-19. What cargo says goes
-to standard error.
+Runs cargo in the project, with its profile `release`, for wasm32-unknown-unknown: with rustup's
+target where that is installed, otherwise with Debian's rustc-web, rust-web-src and lld-19. What
+cargo says goes to standard error.
 
-Exit code 1 where it does not build, or no host would accept it.";
+Exit code 1 where it does not build, or the sandbox does not load it: nothing is written then.
+Exit code 0 where another plugin has its auth type, which an operator may settle with --pin:
+`accepted` tells.";
 
 #[derive(Args)]
 pub(crate) struct NewPlugin {
@@ -50,8 +52,8 @@ pub(crate) struct BuildPlugin {
     /// The project's folder
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) project: PathBuf,
-    /// Where to put the component: a file, or a folder that is there; NAME.wasm in the project, where
-    /// nothing is said
+    /// Where to put the component: a file, or a folder, which is made where the path ends in `/`;
+    /// NAME.wasm in the project, where nothing is said
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) out: Option<PathBuf>,
     /// As JSON

@@ -4,8 +4,8 @@
 //! folder.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write as _};
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 
 use countersign::sandbox::Limits;
@@ -43,7 +43,7 @@ pub(super) fn run(
         .inspect(name, &built.component)
         .map_err(|cause| Failure::new(codes::COMPONENT_REFUSED, format!("{name}: {cause}")))?;
     let verdict = Verdict::of(&info, &host.registry.listing().serving, &global.pins);
-    let file = place(arguments, name);
+    let file = place(arguments, name)?;
     write(&file, &built.component)?;
 
     let notes = notes(&built.component, pages, &limits);
@@ -108,15 +108,19 @@ fn notes(component: &[u8], pages: u64, limits: &Limits) -> Vec<String> {
     notes
 }
 
-/// The file that the component goes to.
-fn place(arguments: &BuildPlugin, name: &str) -> PathBuf {
+/// The file that the component goes to. A folder is made where the path can be nothing else.
+fn place(arguments: &BuildPlugin, name: &str) -> Result<PathBuf, Failure> {
     let file = format!("{name}.wasm");
-    match &arguments.out {
+    Ok(match &arguments.out {
         None if arguments.project == Path::new(".") => PathBuf::from(file),
         None => arguments.project.join(file),
         Some(out) if out.is_dir() => out.join(file),
+        Some(out) if out.to_string_lossy().ends_with(path::is_separator) => {
+            fs::create_dir_all(out).map_err(|cause| unwritten(out, &cause))?;
+            out.join(file)
+        }
         Some(out) => out.clone(),
-    }
+    })
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -134,9 +138,11 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
         }
         whole.persist(file).map_err(|error| error.error)
     });
-    written
-        .map(drop)
-        .map_err(|cause| Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", file.display())))
+    written.map(drop).map_err(|cause| unwritten(file, &cause))
+}
+
+fn unwritten(path: &Path, cause: &io::Error) -> Failure {
+    Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", path.display()))
 }
 
 /// Why a project is not made, or not built.

@@ -187,6 +187,32 @@ fn what_is_built_is_loaded_and_written_where_it_was_asked_for() {
 
 #[test]
 #[cfg(unix)]
+fn a_folder_that_is_asked_for_with_a_slash_is_made() {
+    let toolchain = Toolchain::new();
+    let folder = toolchain.files.path("new/plugins");
+    let out = format!("{folder}/");
+    // Not before there is something to put there.
+    assert_eq!(toolchain.build(b"no module", &["--out", &out]).code, 1);
+    assert!(!toolchain.files.0.path().join("new").exists());
+
+    let module = guest("X_MY_API", NEEDS).core().unwrap();
+    let found = format!("{folder}/my-api.wasm");
+    for _ in 0..2 {
+        let json = toolchain.build(&module, &["--out", &out, "--json"]).json();
+        assert_eq!(json["source"], *found);
+        assert!(Path::new(&found).is_file());
+    }
+    // Without it the path is a file's, in a folder that has to be there.
+    for out in [format!("{found}/"), toolchain.files.path("no/such")] {
+        let run = toolchain.build(&module, &["--out", &out]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{out}");
+        assert!(run.err.contains(&format!("error[output_failed]: {out}")), "{}", run.err);
+    }
+    assert!(!toolchain.files.0.path().join("no").exists());
+}
+
+#[test]
+#[cfg(unix)]
 fn what_no_host_would_run_is_refused_and_the_last_build_stays() {
     let toolchain = Toolchain::new();
     std::fs::write(toolchain.component(), "the last one").unwrap();
@@ -231,7 +257,10 @@ fn what_is_worth_a_second_look_is_told_beside_the_component() {
         assert_eq!(notes.len(), usize::from(note.is_some()), "{note:?}: {notes:?}");
         assert!(note.is_none_or(|it| notes[0].as_str().unwrap().contains(it)), "{notes:?}");
     }
-    // A rival may be settled by a pin, which the host's operator has to say.
+    // A rival may be settled by a pin, which the host's operator has to say. The help agrees.
+    let help = run(&["plugin", "build", "--help"]).out;
+    assert!(!help.contains("no host would accept"), "{help}");
+    assert!(help.contains("Exit code 0 where another plugin has its auth type"), "{help}");
     let run = toolchain.build(&guest("BEARER", NEEDS).core().unwrap(), &["--json"]);
     assert_eq!((run.code, &run.json()["accepted"]), (0, &json!(false)));
     assert!(run.json()["reason"].as_str().unwrap().contains("BEARER is already served by"));

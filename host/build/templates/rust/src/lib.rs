@@ -17,9 +17,9 @@ const SECRET: &str = "account/secret";
 const SHORTEST: usize = 16;
 
 /// The plugin.
-pub struct Acme;
+pub struct AcmeAuth;
 
-impl Plugin for Acme {
+impl Plugin for AcmeAuth {
     /// What it answers to, what people are asked for, and all that it asks leave for: it is shown no
     /// value that is not under `read`, and may touch nothing that is not under `write`.
     fn descriptor() -> Descriptor {
@@ -58,7 +58,7 @@ impl Plugin for Acme {
     }
 }
 
-export_plugin!(Acme);
+export_plugin!(AcmeAuth);
 
 fn check(secret: &str) -> Result<(), Refusal> {
     if secret.len() < SHORTEST {

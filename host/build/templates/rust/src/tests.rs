@@ -7,7 +7,7 @@ use super::*;
 const NOW: u64 = 1_700_000_000_000;
 
 fn authorize(now: u64, values: &[(&str, &str)]) -> Result<Outcome, Refusal> {
-    Acme::authorize(&Context::fixed(now, 0), &Account::of(values), None, &[])
+    AcmeAuth::authorize(&Context::fixed(now, 0), &Account::of(values), None, &[])
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_missing_or_broken_value_is_refused_by_name() {
 #[test]
 fn a_secret_that_was_cut_off_is_refused_before_it_is_saved() {
     for (secret, refused) in [("cut-off", true), ("a-made-up-secret", false)] {
-        let found = Acme::validate(&Context::fixed(NOW, 0), &Account::of(&[(SECRET, secret)]));
+        let found = AcmeAuth::validate(&Context::fixed(NOW, 0), &Account::of(&[(SECRET, secret)]));
         assert_eq!(!found.is_empty(), refused, "{secret}");
     }
 }
