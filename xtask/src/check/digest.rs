@@ -8,7 +8,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -18,11 +18,11 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{curl::output, server::Server};
+use super::{curl::output, server::Server, venv};
 use crate::plugins::cargo;
 
 /// From PyPI, into a folder under `target/` that later runs find.
-const HTTPBIN: &str = "0.10.4";
+const HTTPBIN: &str = "httpbin==0.10.4";
 
 /// Says its port when it listens.
 const SERVE_HTTPBIN: &str = "\
@@ -241,7 +241,8 @@ struct Httpbin {
 
 impl Httpbin {
     fn start(root: &Path) -> Result<Self> {
-        let mut command = Command::new(installed(root)?);
+        let mut command =
+            Command::new(venv::installed(root, "httpbin", &[HTTPBIN])?.join("python"));
         command.args(["-c", SERVE_HTTPBIN]).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = Running(command.spawn()?);
@@ -251,26 +252,6 @@ impl Httpbin {
         let port = line.trim().parse().context("httpbin does not begin")?;
         Ok(Self { _process: process, port })
     }
-}
-
-fn installed(root: &Path) -> Result<PathBuf> {
-    let folder = root.join("target/ci/httpbin");
-    let program = folder.join("bin/python");
-    // Written last: a folder that was left half way is made anew.
-    let mark = folder.join("version");
-    if fs::read_to_string(&mark).is_ok_and(|version| version == HTTPBIN) {
-        return Ok(program);
-    }
-    let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).status();
-    let made = made.context("python3 is missing: apt-get install python3-venv")?;
-    ensure!(made.success(), "python3 makes no venv: apt-get install python3-venv");
-    let got = Command::new(folder.join("bin/pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("httpbin=={HTTPBIN}"))
-        .status()?;
-    ensure!(got.success(), "pip did not install httpbin {HTTPBIN}");
-    fs::write(mark, HTTPBIN)?;
-    Ok(program)
 }
 
 /// A process that ends when it is dropped.
