@@ -31,7 +31,7 @@ pub(crate) const CODES: [(&str, &str); 13] = [
     ("secret-in-attribute", "no secret is in an attribute of the state"),
     ("secret-in-prompt", "no secret is in what a user is shown"),
     ("secret-in-view", "no secret is in the name of what it wants to see"),
-    ("hostile-value", "a hostile value breaks nothing, and is not sent as it is"),
+    ("hostile-value", "a hostile value breaks nothing"),
     ("hostile-reply", "a hostile reply breaks nothing"),
 ];
 

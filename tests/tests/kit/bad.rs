@@ -7,7 +7,7 @@ use countersign_hostile::answer::{
 use countersign_hostile::{AUTHORIZE_URI, Body, Guest, Part, TOKEN_URI, Val};
 use serde_json::{Value as Json, json};
 
-use crate::scene::{NEW, case, flowing, plain, remembered, run};
+use crate::scene::{NEW, case, flowing, good, plain, remembered, run};
 
 /// Bad and good guest, a case that both are met with, the code, and what the finding names.
 struct Twins {
@@ -66,6 +66,15 @@ fn with_token() -> Body {
 
 fn no() -> Body {
     refusal("invalid-config", "the token is too long").into()
+}
+
+/// Asks to see the request, and answers by the length of its method.
+fn by_method(remember: u64) -> Body {
+    let answer = |text: &'static str| remembered(vec![set_header("authorization", text)], remember);
+    let is_seen = "(local.get 4)";
+    let is_get = "(i32.eq (local.get 6) (i32.const 3))";
+    let show = Val::ok(Val::of("show", Val::List(Vec::new())));
+    Body::either(is_seen, Body::either(is_get, answer("a"), answer("b")), show)
 }
 
 fn renewed(attributes: Vec<Val>) -> Val {
@@ -287,6 +296,13 @@ fn taking() -> Vec<Twins> {
             &request(),
         ),
         twins(
+            "remembered-differs",
+            "another one for another request",
+            plain(&[]).body("authorize", by_method(60)),
+            plain(&[]).body("authorize", by_method(0)),
+            &request(),
+        ),
+        twins(
             "hostile-value",
             "with 64 KiB for `account/token`, `authorize` trapped",
             plain(&[])
@@ -399,4 +415,26 @@ fn a_mutation_is_checked_as_a_plugin_is() {
         assert_eq!(found, codes, "{}", report.to_text());
         assert_eq!(report.passed(), codes.is_empty(), "{}", report.to_text());
     }
+}
+
+/// `not-deterministic` alone has none: the sandbox gives a plugin nothing to be so by.
+#[test]
+fn every_check_has_a_bad_plugin() {
+    let junit = String::from_utf8(good().0.run().to_junit()).unwrap();
+    let checks = junit.split("classname=\"checks\" name=\"").skip(1);
+    let codes: Vec<&str> = checks.map(|it| it.split('"').next().unwrap()).collect();
+    assert!(codes.len() > 10, "{junit}");
+    let known = all();
+    let without: Vec<_> =
+        codes.into_iter().filter(|code| known.iter().all(|it| it.code != *code)).collect();
+    assert_eq!(without, ["not-deterministic"]);
+}
+
+/// Only in a URL does whoever wrote the payload show it.
+#[test]
+fn a_placeholder_elsewhere_leaves_a_secret_a_secret() {
+    let token = json!({"account/token": "a-token-of-the-case", "pattern/format": "Key {{token}}"});
+    let guest = plain(&[]).body("authorize", with_token().after(LOGS_THE_TOKEN));
+    let report = run(&guest, &json!([case(&json!({"values": token}))])).unwrap();
+    assert!(report.findings.iter().any(|it| it.code == "secret-in-log"), "{}", report.to_text());
 }

@@ -75,3 +75,20 @@ fn without_a_case_nothing_has_passed() {
     let report = kit.only("another").run();
     assert!(!report.passed() && report.to_text().contains("no case is named `another`"));
 }
+
+#[test]
+fn a_memo_that_no_host_keeps_is_the_cases_flaw_and_not_the_plugins() {
+    for (length, good) in [(4096, true), (4097, false)] {
+        let folder = Folder::new();
+        let case = json!([{"name": "m", "memo": "m".repeat(length), "expect": {"edits": []}}]);
+        folder.put("cases.json", case.to_string());
+        let kit = Kit::new("made", &renewing().build().unwrap()).unwrap();
+        match kit.cases_in(folder.path()) {
+            Ok(_) => assert!(good, "{length}"),
+            Err(KitError::Cases(flawed)) => {
+                assert!(!good && flawed.0[0].1.place == "/0/memo", "{length}: {flawed}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

@@ -61,7 +61,8 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
 fn secrets(inputs: &Inputs) -> Vec<String> {
     let in_a_url = |name: &str| {
         let placeholder = format!("{{{{{}}}}}", name.split_once('/').map_or(name, |it| it.1));
-        inputs.values.values().any(|text| text.contains(&placeholder))
+        let mut urls = inputs.values.iter().filter(|(name, _)| is_of_a_url(name));
+        urls.any(|(_, text)| text.contains(&placeholder))
     };
     let values = inputs.values.keys().filter(|name| is_secret(name) && !in_a_url(name)).cloned();
     let kept = [("state", &inputs.state), ("shared", &inputs.shared)].into_iter();
@@ -70,6 +71,11 @@ fn secrets(inputs: &Inputs) -> Vec<String> {
         secrets.map(move |name| format!("{root}/{name}")).collect::<Vec<_>>()
     });
     values.chain(kept).collect()
+}
+
+/// Whether placeholders in the value of this name are filled to make a URL.
+fn is_of_a_url(name: &str) -> bool {
+    name == "provider/proxy_url" || name.starts_with("pattern/oauth_config/")
 }
 
 /// The text of a value or of a secret of the state.

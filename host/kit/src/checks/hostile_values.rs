@@ -2,15 +2,13 @@
 //!
 //! Each value in turn becomes what no good one is. The plugin may refuse it, or come to an answer;
 //! the host may refuse that answer, which is noticed, since the plugin could have named the value
-//! at fault. What must not be: a call that breaks, a broken contract, or a control character in
-//! what is sent.
+//! at fault. What must not be: a call that breaks, or a broken contract.
 
 use std::collections::BTreeMap;
 
 use super::verdict::{blames_plugin, broke};
 use super::{Checked, Tried};
 use crate::case::Inputs;
-use crate::run::Run;
 use crate::stage::Stage;
 
 /// What a value becomes, with its name. The last is longer than any header or URL may be.
@@ -30,7 +28,6 @@ fn hostile() -> [(&'static str, String); 9] {
 
 const JUDGE: &str =
     "judge the value before it is used, and refuse with `invalid-config` and its name";
-const ENCODE: &str = "encode the value for the place that it stands in, or refuse it";
 
 /// No plugin need look for these: the host says as much as it could.
 const BY_ALL: [&str; 2] = ["blanks", "64 KiB"];
@@ -46,17 +43,14 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     }
     for name in names(&case.inputs) {
         // By what came of it, so that what breaks over each of them is told once.
-        let mut found: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
+        let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         let mut left = Vec::new();
         for (kind, text) in hostile() {
             let mut inputs = case.inputs.clone();
             set(&mut inputs, &name, text);
             let run = stage.run_changed(&inputs);
             if let Some(how) = broke(&run) {
-                found.entry((how, JUDGE)).or_default().push(kind);
-            } else if let Some(place) = control_character(&run) {
-                let how = format!("a control character is sent in {place}");
-                found.entry((how, ENCODE)).or_default().push(kind);
+                found.entry(how).or_default().push(kind);
             } else if is_typed(&name)
                 && !BY_ALL.contains(&kind)
                 && run.error().is_some_and(blames_plugin)
@@ -64,9 +58,9 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
                 left.push(kind);
             }
         }
-        for ((how, mend), kinds) in found {
+        for (how, kinds) in found {
             let what = format!("with {} for `{name}`, {how}", kinds.join(", "));
-            checked.find("hostile-value", case, what, mend);
+            checked.find("hostile-value", case, what, JUDGE);
         }
         if !left.is_empty() {
             let what = format!(
@@ -109,18 +103,4 @@ fn set(inputs: &mut Inputs, name: &str, text: String) {
             *there = text;
         }
     }
-}
-
-/// Where in a message that is sent one stands; bodies may hold what they like.
-fn control_character(run: &Run) -> Option<String> {
-    let holds = |text: &str| text.contains(['\r', '\n', '\0']);
-    for message in run.sent.iter().chain(&run.fetched) {
-        if holds(&message.method) || holds(&message.url) {
-            return Some("the head of a request".to_owned());
-        }
-        if let Some((name, _)) = message.headers.iter().find(|(_, value)| holds(value)) {
-            return Some(format!("the header `{name}`"));
-        }
-    }
-    None
 }

@@ -1,8 +1,9 @@
 //! Answers that are marked to be remembered: they stand for every request of their time.
 //!
 //! The host keeps only those that were given without sight of a request, so that no request can be
-//! in them. What remains to be seen is whether such an answer would be another one for another
-//! request, and whether it holds what should be new each time.
+//! in them. But a plugin that marks an answer which is another one for another request, or which holds
+//! what should be new each time, says what is not so: with the next change of it, or of a host, the
+//! wrong credential is kept.
 
 use countersign::witness::{Call, Function};
 use http::Method;
@@ -19,18 +20,20 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
         let what = format!("an answer is marked to be remembered, and is not kept: {why}");
         checked.notice("remembered-in-vain", case, what);
     }
-    let Some(answer) = kept(run) else { return };
-    let mut reseeded = case.inputs.clone();
-    reseeded.seed = reseeded.seed.wrapping_add(1);
-    if kept(&stage.run_changed(&reseeded)).is_some_and(|other| other["edits"] != answer["edits"]) {
-        let what = "an answer to be remembered moves with the seed".to_owned();
-        let mend = "answer with `remember` 0 where a nonce or a key is new each time";
-        checked.find("remembered-random", case, what, mend);
+    if let Some(answer) = kept(run) {
+        let mut reseeded = case.inputs.clone();
+        reseeded.seed = reseeded.seed.wrapping_add(1);
+        let other = kept(&stage.run_changed(&reseeded));
+        if other.is_some_and(|other| other["edits"] != answer["edits"]) {
+            let what = "an answer to be remembered moves with the seed".to_owned();
+            let mend = "answer with `remember` 0 where a nonce or a key is new each time";
+            checked.find("remembered-random", case, what, mend);
+        }
     }
-    let Some(other) = another_request(&case.inputs) else { return };
-    if kept(&stage.run_changed(&other)).is_some_and(|other| other != answer) {
+    let (Some(answer), Some(other)) = (marked(run), another_request(&case.inputs)) else { return };
+    if marked(&stage.run_changed(&other)).is_some_and(|other| other["edits"] != answer["edits"]) {
         let what = "an answer to be remembered is another one for another request".to_owned();
-        let mend = "answer with `remember` 0, or ask to see the request";
+        let mend = "answer with `remember` 0 where the request is in it";
         checked.find("remembered-differs", case, what, mend);
     }
 }
@@ -40,6 +43,11 @@ fn kept(run: &Run) -> Option<Json> {
     let mut asked = run.calls.iter().filter(|call| call.function == Function::Authorize);
     let kept = asked.find(|call| is_marked(call) && in_vain(call).is_none())?;
     kept.answer.as_ref().ok()?.get("ready").cloned()
+}
+
+/// The last answer that is marked, kept or not.
+fn marked(run: &Run) -> Option<&Json> {
+    run.calls.iter().rfind(|call| is_marked(call))?.answer.as_ref().ok()?.get("ready")
 }
 
 fn is_marked(call: &Call) -> bool {

@@ -36,6 +36,8 @@ pub(in crate::case) const OF_A_MUTATION: &[&str] =
 /// Any time that is not the beginning of time, in Unix milliseconds: 2023-11-14T22:13:20Z.
 const NOW: u64 = 1_700_000_000_000;
 const SEED: u64 = 1;
+/// Bytes of a memo that a host keeps (the contract's host rules, `memo`).
+const LONGEST_MEMO: usize = 4096;
 /// Where a browser would come back to, where the case does not say.
 const REDIRECT_URI: &str = "https://gateway.example/callback";
 
@@ -60,7 +62,7 @@ pub(in crate::case) fn read(
         values,
         state: kept(case, "state"),
         shared: kept(case, "shared"),
-        memo: case.bytes("memo"),
+        memo: memo(case),
         now: case.number("now").unwrap_or(NOW),
         seed: case.number("seed").unwrap_or(SEED),
         act: act?,
@@ -214,4 +216,13 @@ fn request(case: &Members<'_>) -> Option<Request> {
         return None;
     }
     Some(Request { method, path, headers: exchange::headers(&request, "headers"), body })
+}
+
+/// What a plugin may leave.
+fn memo(case: &Members<'_>) -> Option<Vec<u8>> {
+    let memo = case.bytes("memo")?;
+    if memo.len() > LONGEST_MEMO {
+        case.flaw("memo", format!("is longer than the {LONGEST_MEMO} bytes that a host keeps"));
+    }
+    Some(memo)
 }
