@@ -126,6 +126,7 @@ impl Crate<'_> {
         let mut flags = remaps(self.root, self.alias, route)?;
         flags.extend_from_slice(self.flags);
         let mut cargo = cargo(self.root);
+        withhold(&mut cargo);
         cargo
             .args(["rustc", "--lib", "--profile", self.profile, "--target", TARGET])
             .args(["--package", self.package])
@@ -149,6 +150,16 @@ impl Crate<'_> {
 /// What the guest itself is linked with, on every machine.
 pub fn link_flags(stack: u32) -> Vec<String> {
     vec![format!("-Clink-arg=-zstack-size={stack}")]
+}
+
+/// Build scripts and macros of whatever crates the plugin has are run here. What a gateway or its
+/// clients are told by their environment (secrets, master keys) is none of their business.
+fn withhold(cargo: &mut Command) {
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("COUNTERSIGN_") {
+            cargo.env_remove(name);
+        }
+    }
 }
 
 /// The cargo that started this program, or the one on the path, in this folder.

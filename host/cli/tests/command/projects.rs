@@ -116,9 +116,11 @@ impl Toolchain {
         std::fs::create_dir_all(library).unwrap();
         let cargo = format!(
             "#!/bin/sh\n[ $1 = metadata ] && exec '{}' \"$@\"\n\
+             env > '{}'\n\
              out='{project}/target/wasm32-unknown-unknown/release'\n\
              mkdir -p $out && cp '{}' $out/my_api.wasm\n",
             env!("CARGO"),
+            files.path("environment"),
             files.path("module"),
         );
         for (name, script) in
@@ -240,6 +242,26 @@ fn what_no_host_would_run_is_refused_and_the_last_build_stays() {
     let variables = [("CARGO", cargo.as_str()), ("RUSTC", rustc.as_str())];
     let run = run_in(&["plugin", "build", &toolchain.project], b"", &variables);
     assert!(run.err.contains("error[build_failed]: cargo does not build my-api"), "{}", run.err);
+}
+
+/// cargo runs the build scripts of whatever crates the project has.
+#[test]
+#[cfg(unix)]
+fn secrets_of_a_gateway_in_the_environment_are_kept_from_what_a_build_runs() {
+    let toolchain = Toolchain::new();
+    toolchain.files.bytes("module", &guest("X_MY_API", NEEDS).core().unwrap());
+    let [cargo, rustc] = ["cargo", "rustc"].map(|name| toolchain.files.path(name));
+    let variables = [
+        ("CARGO", cargo.as_str()),
+        ("RUSTC", rustc.as_str()),
+        ("COUNTERSIGN_CLIENT_SECRET", "sks_canary"),
+        ("OTHER", "stays"),
+    ];
+    let run = run_in(&["plugin", "build", &toolchain.project], b"", &variables);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let environment = std::fs::read_to_string(toolchain.files.path("environment")).unwrap();
+    assert!(environment.contains("OTHER=stays"), "{environment}");
+    assert!(!environment.contains("COUNTERSIGN_"), "{environment}");
 }
 
 #[test]
