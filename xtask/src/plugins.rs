@@ -48,6 +48,8 @@ const GUESTS: &[Guest] = &[
     Guest { stack: 48 * 1024, ..plugin("oauth", "countersign-plugin-oauth") },
     // SHA-256, and the canonical request beside it, as OAUTH has it.
     Guest { stack: 48 * 1024, ..plugin("aws-sigv4", "countersign-plugin-aws-sigv4") },
+    // JSON, and what a pattern says, as OAUTH has it.
+    Guest { stack: 48 * 1024, ..plugin("session", "countersign-plugin-session") },
     plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];

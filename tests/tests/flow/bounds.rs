@@ -89,6 +89,8 @@ async fn a_fetch_outside_the_rules_is_not_sent() {
         (header("proxy-authorization", "x"), named("proxy-authorization")),
         (header("x-forwarded-for", "1.2.3.4"), named("x-forwarded-for")),
         (header("content_type", "x"), named("content_type")),
+        (header("cookie2", "a=b"), named("cookie2")),
+        (header("cookie_", "a=b"), named("cookie_")),
         (header("x-http-method-override", "DELETE"), named("x-http-method-override")),
         (header("a b", "x"), named("a b")),
         (header("accept", "a\nb"), named("accept")),
@@ -108,6 +110,17 @@ async fn a_path_below_the_named_url_may_be_fetched() {
         plot.host.renew(&plot.subject).await.unwrap();
         assert_eq!(*plot.fetched.urls.lock().unwrap(), [format!("{TOKEN_URI}{below}")]);
     }
+}
+
+/// A login may go on only with the cookie that its first answer gave.
+#[tokio::test]
+async fn a_fetch_carries_the_cookies_that_the_plugin_gives_it() {
+    let cookie = vec![entry("cookie", "csrf=t; sid=s")];
+    let step = plain_fetch("POST", TOKEN_URI, cookie);
+    let plot = Plot::of(&guest(&[]).body("begin", step).body("resume", done("new", 60)));
+    plot.host.renew(&plot.subject).await.unwrap();
+    let sent = plot.fetched.headers.lock().unwrap();
+    assert_eq!(sent[0].get_all("cookie").iter().collect::<Vec<_>>(), ["csrf=t; sid=s"]);
 }
 
 /// `set_up` learns an endpoint, which a renewal then fetches.

@@ -13,7 +13,7 @@ use countersign_hostile::answer::{descriptor, entry};
 use countersign_hostile::{AUTHORIZE_URI, Guest, TOKEN_URI, Val};
 use countersign_tests::world::{NotingStore, SetClock, get, no_egress, registry_of, unencrypted};
 use countersign_tests::{Recorder, sandbox, subject};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -34,6 +34,7 @@ pub(crate) struct Plot {
 pub(crate) struct Fetched {
     pub(crate) answer: Mutex<&'static str>,
     pub(crate) urls: Mutex<Vec<String>>,
+    pub(crate) headers: Mutex<Vec<HeaderMap>>,
     pub(crate) takes: Mutex<Duration>,
     count: AtomicUsize,
 }
@@ -54,6 +55,7 @@ impl Fetcher for Fetched {
     ) -> Result<Response<Bytes>, EgressError> {
         self.count.fetch_add(1, Ordering::SeqCst);
         self.urls.lock().unwrap().push(request.uri().to_string());
+        self.headers.lock().unwrap().push(request.headers().clone());
         let takes = *self.takes.lock().unwrap();
         assert!(takes <= deadline, "the host says how long it may take");
         tokio::time::sleep(takes).await;
