@@ -6,8 +6,9 @@
 //! account at a time, under the store's claim, on a task of its own: a caller who goes away does
 //! not end it, so a rotated token is not lost between the provider's answer and the store.
 //!
-//! Bounds: eight steps, one deadline for all fetches, 256 KiB for each answer. On `Err` the state
-//! is what it was.
+//! Bounds: eight steps, one deadline for all fetches, 256 KiB for each answer. A grant that asks again
+//! and again whether the user is done (RFC 8628) gets for each wait what asking once takes, for an hour in
+//! all. On `Err` the state is what it was.
 
 mod error;
 mod fetch;
@@ -41,6 +42,12 @@ pub(crate) use renewal::Renewals;
 
 /// Steps of one flow (the contract's own number); those before a pause count.
 const MOST_STEPS: u32 = 8;
+
+/// What a grant gets back once a time is over that it waited for: the steps to ask, and to wait again.
+const STEPS_TO_ASK: u32 = 2;
+
+/// All such waits of one grant together. Codes that a user types elsewhere are good for some minutes.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// Tries to keep a state, beside the last; together some six seconds, as long as a database takes to
 /// fail over to its neighbour.
@@ -92,6 +99,7 @@ pub(crate) struct Waiting {
     pub(crate) wishes: BTreeMap<String, String>,
     steps_left: u32,
     time_left: Duration,
+    waited: Duration,
     sent_at: Option<u64>,
 }
 
@@ -111,6 +119,8 @@ struct Run<'a> {
     wishes: BTreeMap<String, String>,
     deadline: Instant,
     steps_left: u32,
+    /// For times to be over.
+    waited: Duration,
     /// Unix milliseconds at which the first fetch was sent: expiry counts from there, since a token
     /// may be followed by a question about its user, and too early is the safe side.
     sent_at: Option<u64>,
@@ -166,12 +176,16 @@ impl Inner {
         if !waiting.key.has_the_holder_of(&waiting.flow.key(subject)) {
             return Err(FlowError::Callback.into());
         }
-        let Waiting { flow, cursor, state_token, wishes, steps_left, time_left, sent_at, .. } =
-            *waiting;
+        let Waiting { flow, cursor, state_token, wishes, steps_left, time_left, .. } = *waiting;
         let facts = self.facts_for(subject, &plugin, flow, &wishes).await?;
         let mut run = self.run(subject, facts, flow, state_token, wishes, steps_left);
-        run.deadline = Instant::now() + time_left;
-        run.sent_at = sent_at;
+        run.waited = waiting.waited;
+        run.sent_at = waiting.sent_at;
+        if flow == Flow::Grant && matches!(event, Event::Elapsed) {
+            run.steps_left = MOST_STEPS.min(steps_left + STEPS_TO_ASK);
+        } else {
+            run.deadline = Instant::now() + time_left;
+        }
         let step = run.resume(event, cursor).await?;
         run.drive(step, claim).await
     }
@@ -210,6 +224,7 @@ impl Inner {
             wishes,
             deadline,
             steps_left,
+            waited: Duration::ZERO,
             sent_at: None,
         }
     }
@@ -236,6 +251,10 @@ impl Run<'_> {
                 }
                 Step::Pause(mut pause) => {
                     grant::check_pause(&pause, &self)?;
+                    self.waited += Duration::from_secs(pause.seconds.unwrap_or(0).into());
+                    if self.waited > LONGEST_WAIT {
+                        return Err(FlowError::TimedOut.into());
+                    }
                     let waiting = Waiting {
                         key: self.key(),
                         flow: self.flow,
@@ -245,6 +264,7 @@ impl Run<'_> {
                         wishes: self.wishes.clone(),
                         steps_left: self.steps_left,
                         time_left: self.time_left(),
+                        waited: self.waited,
                         sent_at: self.sent_at,
                     };
                     return Ok(Stage::Paused(Box::new(pause), Box::new(waiting)));

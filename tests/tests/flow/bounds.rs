@@ -313,6 +313,36 @@ async fn a_pause_ends_when_its_time_is_over() {
     assert!(matches!(done, Progress::Done(_)));
 }
 
+/// RFC 8628, section 3.4: as often as it takes, for as long as a code is good.
+#[tokio::test]
+async fn a_grant_may_ask_again_and_again_for_an_hour() {
+    let ask = fetch(TOKEN_URI, "", "asked");
+    for (fetches, seconds, asked) in [(ask.clone(), 60, 60), (ask.clone(), 600, 6)] {
+        // `resume` is told first what kind of event it is: 3 is `elapsed`.
+        let wait = pause(None, None, Some(seconds));
+        let resume = Body::either("(i32.eq (local.get 4) (i32.const 3))", fetches, wait.clone());
+        let plot = Plot::of(&guest(&[]).body("begin", wait).body("resume", resume));
+        let mut progress =
+            plot.host.begin_grant(&plot.subject, GrantRequest::default()).await.unwrap();
+        let error = loop {
+            let Progress::Paused(paused) = progress else { panic!() };
+            match plot.host.resume(&plot.subject, *paused, Callback::Elapsed).await {
+                Ok(next) => progress = next,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::Flow(FlowError::TimedOut)), "{error}");
+        assert_eq!(plot.fetched.count(), asked);
+    }
+    // Between two waits there is time for one question, and the steps that were left.
+    let ever = Plot::of(&guest(&[]).body("begin", pause(None, None, Some(1))).body("resume", ask));
+    let begun = ever.host.begin_grant(&ever.subject, GrantRequest::default()).await.unwrap();
+    let Progress::Paused(paused) = begun else { panic!() };
+    let error = ever.host.resume(&ever.subject, *paused, Callback::Elapsed).await.err().unwrap();
+    assert!(matches!(error, Error::Flow(FlowError::TooManySteps)), "{error}");
+    assert_eq!(ever.fetched.count(), 8);
+}
+
 #[tokio::test]
 async fn a_renewal_may_wait_for_a_time_but_for_no_user() {
     let plot = Plot::of(

@@ -29,7 +29,7 @@ fn the_list_has_what_serves_and_what_was_refused_with_its_reason() {
     let serving = json["serving"].as_array().unwrap();
     let types: Vec<_> = serving.iter().map(|it| it["auth_types"][0].as_str()).collect();
     for wanted in
-        ["AWS_SIGV4", "BASIC", "BEARER", "API_KEY", "DIGEST", "OAUTH", "X_TIMESTAMPED_KEY"]
+        ["AWS_SIGV4", "BASIC", "BEARER", "API_KEY", "DIGEST", "OAUTH", "SESSION", "X_TIMESTAMPED_KEY"]
     {
         assert_eq!(types.iter().filter(|it| **it == Some(wanted)).count(), 1, "{wanted}");
     }

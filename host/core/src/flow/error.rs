@@ -38,7 +38,7 @@ pub enum FlowError {
     /// The flow had its number of steps and was not done.
     #[error("the flow did not end within its steps")]
     TooManySteps,
-    /// The fetches of the flow took too long together.
+    /// The fetches of the flow took too long together, or its waits.
     #[error("the flow did not end within its time")]
     TimedOut,
     /// A renewal, a set-up or a revocation cannot ask the user anything.
