@@ -30,8 +30,9 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
             checked.find("remembered-random", case, what, mend);
         }
     }
-    let (Some(answer), Some(other)) = (marked(run), another_request(&case.inputs)) else { return };
-    if marked(&stage.run_changed(&other)).is_some_and(|other| other["edits"] != answer["edits"]) {
+    let Some(other) = another_request(&case.inputs) else { return };
+    if marked(&run.calls).next().is_some() && differs(&run.calls, &stage.run_changed(&other).calls)
+    {
         let what = "an answer to be remembered is another one for another request".to_owned();
         let mend = "answer with `remember` 0 where the request is in it";
         checked.find("remembered-differs", case, what, mend);
@@ -45,9 +46,20 @@ fn kept(run: &Run) -> Option<Json> {
     kept.answer.as_ref().ok()?.get("ready").cloned()
 }
 
-/// The last answer that is marked, kept or not.
-fn marked(run: &Run) -> Option<&Json> {
-    run.calls.iter().rfind(|call| is_marked(call))?.answer.as_ref().ok()?.get("ready")
+/// Whether there is a marked answer that is another one in the other run, though nothing that it was given
+/// but the request can be the cause: another method may have kept the host from sending again, and so
+/// from the account's next state.
+fn differs(calls: &[Call], others: &[Call]) -> bool {
+    marked(calls).any(|(account, ready)| {
+        marked(others).any(|(same, other)| same == account && other["edits"] != ready["edits"])
+    })
+}
+
+/// The answers that are marked, kept or not, each with the account that it was given for.
+fn marked(calls: &[Call]) -> impl Iterator<Item = (&Json, &Json)> {
+    let marked = calls.iter().filter(|call| is_marked(call));
+    marked
+        .filter_map(|call| Some((&call.given["account"], call.answer.as_ref().ok()?.get("ready")?)))
 }
 
 fn is_marked(call: &Call) -> bool {
@@ -107,6 +119,20 @@ mod tests {
             instructions: 1,
             memory: 1,
         }
+    }
+
+    #[test]
+    fn only_answers_for_the_same_account_are_held_against_each_other() {
+        let asked = |state: &str, credential: &str| {
+            let ready = json!({"edits": [["set-header", "a", credential]], "remember": 9});
+            let mut call = call(&Json::Null, "", &ready);
+            call.given["account"] = json!({"values": {"state/token": state}});
+            call
+        };
+        let renewed = [asked("1", "of 1"), asked("2", "of 2")];
+        assert!(!differs(&renewed, &[asked("1", "of 1")]), "it was not renewed");
+        assert!(differs(&renewed, &[asked("1", "another")]));
+        assert!(differs(&renewed, &[asked("1", "of 1"), asked("2", "of 1")]));
     }
 
     #[test]
