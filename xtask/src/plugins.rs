@@ -33,6 +33,8 @@ struct Guest {
     /// Bytes of stack. 16 KiB keeps the memory of an instance at a page.
     stack: u32,
     imports: &'static [&'static str],
+    /// Another plugin's folder, where this one builds on it.
+    upon: Option<&'static str>,
 }
 
 const MUTATION: &[&str] = &["countersign:auth/types@0.1.0"];
@@ -50,12 +52,18 @@ const GUESTS: &[Guest] = &[
     Guest { stack: 48 * 1024, ..plugin("aws-sigv4", "countersign-plugin-aws-sigv4") },
     // JSON, and what a pattern says, as OAUTH has it.
     Guest { stack: 48 * 1024, ..plugin("session", "countersign-plugin-session") },
+    // OAUTH, and a grant more.
+    Guest {
+        stack: 48 * 1024,
+        upon: Some("oauth"),
+        ..plugin("oauth-device", "countersign-plugin-oauth-device")
+    },
     plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];
 
 const fn plugin(name: &'static str, package: &'static str) -> Guest {
-    Guest { name, package, stack: 16 * 1024, imports: IMPORTS }
+    Guest { name, package, stack: 16 * 1024, imports: IMPORTS, upon: None }
 }
 
 /// What the command line says.

@@ -25,7 +25,7 @@ macro_rules! bundled {
 
 /// The auth plugins.
 pub fn components() -> &'static [Bundled] {
-    bundled!["basic", "bearer", "api-key", "oauth", "digest", "aws-sigv4", "session"]
+    bundled!["basic", "bearer", "api-key", "oauth", "digest", "aws-sigv4", "session", "oauth-device"]
 }
 
 /// All of it, as names and bytes: what `countersign::Registry` takes.

@@ -49,7 +49,7 @@ pub(crate) fn resume(
 
 /// The connection's scopes, as RFC 6749, section 3.3 writes them. They come as one value or as a
 /// list of them.
-pub(crate) fn scopes(account: &Account) -> String {
+pub fn scopes(account: &Account) -> String {
     let listed = account.under("connection/scopes/").map(|(_, scope)| scope);
     let scopes: Vec<&str> = account.value("connection/scopes").into_iter().chain(listed).collect();
     scopes.join(" ")

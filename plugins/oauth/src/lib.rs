@@ -5,7 +5,10 @@
 //! where the pattern's `grant_type` says so. Where there is nothing to renew with, the user has to
 //! authorize again, and the refusal says that.
 //!
-//! `authorize` is here, the flow in [`steps`], what it is made of in [`grant`] and [`token`].
+//! `authorize` is here, the flow in [`steps`], what it is made of in [`grant`] and [`token`]. What comes
+//! after a user's consent is the same however they were asked, so that a plugin with another grant builds
+//! on this one: with [`common`] and [`granted`], and without the feature `component`, since a component
+//! has these exports once.
 
 mod cursor;
 mod grant;
@@ -14,16 +17,20 @@ mod token;
 mod user_info;
 
 use countersign_plugin::{
-    Account, Context, Descriptor, HttpResponse, Input, Outcome, Plugin, Reaction, Ready, Refusal,
-    RequestView, export_flow_plugin, header,
+    Account, Builder, Context, Descriptor, HttpResponse, Input, Outcome, Plugin, Reaction, Ready,
+    Refusal, RequestView, header,
     placed::{self, Placed},
 };
+
+pub use grant::scopes;
+pub use steps::granted;
 
 const TOKEN: &str = "account/token";
 const ACCESS: &str = "state/access_token";
 const REFRESH: &str = "state/refresh_token";
 const EXPIRES_AT: &str = "state/expires-at";
-const TOKEN_URI: &str = "pattern/oauth_config/token_uri";
+/// The value that holds the token endpoint.
+pub const TOKEN_URI: &str = "pattern/oauth_config/token_uri";
 const AUTHORIZE_URI: &str = "pattern/oauth_config/authorize_uri";
 const USER_INFO_URI: &str = "pattern/oauth_config/user_info_uri";
 const REVOCATION_URI: &str = "pattern/oauth_config/revocation_uri";
@@ -34,35 +41,15 @@ pub struct OAuth;
 
 impl Plugin for OAuth {
     fn descriptor() -> Descriptor {
-        Descriptor::builder("OAUTH")
-            .title("OAuth 2.0", env!("CARGO_PKG_VERSION"))
-            .flows(&["grant", "renew", "revoke"])
-            .connection(&[
-                Input::required("client_id", "Client id"),
-                Input::optional("client_secret", "Client secret").secret(),
-                Input::optional("scopes", "Scopes"),
-            ])
-            .read(&[TOKEN, ACCESS, REFRESH, EXPIRES_AT, TOKEN_URI, AUTHORIZE_URI, GRANT_TYPE])
-            .read(&[USER_INFO_URI, user_info::WANTED, REVOCATION_URI])
-            .read(&["connection/client_id", "connection/client_secret", "connection/scopes"])
+        common(Descriptor::builder("OAUTH").title("OAuth 2.0", env!("CARGO_PKG_VERSION")))
+            .read(&[AUTHORIZE_URI, GRANT_TYPE])
             .read(&[
-                "pattern/oauth_config/token_endpoint_auth_method",
                 "pattern/oauth_config/issuer",
                 "pattern/oauth_config/authorization_response_iss_parameter_supported",
                 "pattern/oauth_config/extra_authorize_params",
-                "pattern/oauth_config/attributes",
-                "state/{pattern/oauth_config/attributes/*}",
                 "grant/login_hint",
             ])
-            .read(token::KEPT)
-            .write(token::KEPT)
-            .write(&[ACCESS, REFRESH, "state/{pattern/oauth_config/attributes/*}"])
-            .fetch(&[TOKEN_URI, USER_INFO_URI, REVOCATION_URI])
             .visit(&[AUTHORIZE_URI])
-            .credential_header()
-            .placed_fields()
-            .read(placed::ACCOUNT_READS)
-            .write(placed::ACCOUNT_WRITES)
             .build()
     }
 
@@ -95,6 +82,34 @@ impl Plugin for OAuth {
     }
 }
 
+/// What every grant needs, and what comes after it: tokens, their renewal and revocation, who the user is,
+/// and the credential on requests.
+pub fn common(builder: Builder) -> Builder {
+    builder
+        .flows(&["grant", "renew", "revoke"])
+        .connection(&[
+            Input::required("client_id", "Client id"),
+            Input::optional("client_secret", "Client secret").secret(),
+            Input::optional("scopes", "Scopes"),
+        ])
+        .read(&[TOKEN, ACCESS, REFRESH, EXPIRES_AT, TOKEN_URI])
+        .read(&[USER_INFO_URI, user_info::WANTED, REVOCATION_URI])
+        .read(&["connection/client_id", "connection/client_secret", "connection/scopes"])
+        .read(&[
+            "pattern/oauth_config/token_endpoint_auth_method",
+            "pattern/oauth_config/attributes",
+            "state/{pattern/oauth_config/attributes/*}",
+        ])
+        .read(token::KEPT)
+        .write(token::KEPT)
+        .write(&[ACCESS, REFRESH, "state/{pattern/oauth_config/attributes/*}"])
+        .fetch(&[TOKEN_URI, USER_INFO_URI, REVOCATION_URI])
+        .credential_header()
+        .placed_fields()
+        .read(placed::ACCOUNT_READS)
+        .write(placed::ACCOUNT_WRITES)
+}
+
 /// The host owns expiry and says when; a time that cannot be read counts as past.
 fn has_expired(cx: &Context, account: &Account) -> bool {
     let until = account.value(EXPIRES_AT).map(|at| at.parse().unwrap_or(0));
@@ -113,7 +128,8 @@ fn nothing_to_renew_with() -> Refusal {
     Refusal::reauthorize("the access token is gone, and there is no refresh token").at(REFRESH)
 }
 
-export_flow_plugin!(OAuth);
+#[cfg(feature = "component")]
+countersign_plugin::export_flow_plugin!(OAuth);
 
 #[cfg(test)]
 mod tests;

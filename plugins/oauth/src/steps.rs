@@ -44,14 +44,9 @@ impl Flow for OAuth {
             (Cursor::Callback(waiting), Event::Callback(parameters)) => {
                 grant::resume(account, parameters, &waiting)
             }
+            (Cursor::Token(Origin::Code), Event::Response(reply)) => granted(account, reply),
             (Cursor::Token(origin), Event::Response(reply)) => {
-                let state = token::state(account, reply, origin)?;
-                match origin {
-                    Origin::Code if user_info::is_wanted(account) => {
-                        user_info::fetch(account, state)
-                    }
-                    _ => Ok(Step::Done(state)),
-                }
+                token::state(account, reply, origin).map(Step::Done)
             }
             (Cursor::UserInfo(state), Event::Response(reply)) => {
                 user_info::state(state, reply).map(Step::Done)
@@ -60,6 +55,15 @@ impl Flow for OAuth {
             _ => Err(Refusal::reauthorize("this flow did not wait for that")),
         }
     }
+}
+
+/// What follows the token endpoint's answer to a user's consent; `resume` of [`OAuth`] goes on from it.
+pub fn granted(account: &Account, reply: &HttpResponse) -> Result<Step, Refusal> {
+    let state = token::state(account, reply, Origin::Code)?;
+    if user_info::is_wanted(account) {
+        return user_info::fetch(account, state);
+    }
+    Ok(Step::Done(state))
 }
 
 /// RFC 7009, section 2.1: the refresh token where there is one, since the server takes the access

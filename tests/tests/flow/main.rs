@@ -8,6 +8,7 @@
 )]
 
 mod bounds;
+mod device;
 mod exchange;
 mod expiry;
 mod grant;

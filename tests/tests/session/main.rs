@@ -6,6 +6,7 @@
     reason = "what a test cannot set up is a failure of the test"
 )]
 
+mod documents;
 mod ends;
 mod login;
 mod logs;

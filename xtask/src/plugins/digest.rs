@@ -1,9 +1,9 @@
 //! What a component was built from, as one SHA-256.
 //!
-//! Its own source, the sdk's, the contract, the profile, the flags, and the packages that this
-//! guest alone resolves to on its target, with their versions and features. So a change elsewhere
-//! in the workspace leaves the digest as it is. The compiler is not in it: two machines with
-//! different ones agree on what is stale.
+//! Its own source, that of a plugin that it builds on, the sdk's, the contract, the profile, the flags,
+//! and the packages that this guest alone resolves to on its target, with their versions and features. So
+//! a change elsewhere in the workspace leaves the digest as it is. The compiler is not in it: two machines
+//! with different ones agree on what is stale.
 
 use std::{
     collections::BTreeSet,
@@ -23,9 +23,9 @@ use super::Guest;
 /// The digest for the tree at `root`, in hexadecimal.
 pub(super) fn of(root: &Path, guest: &Guest) -> Result<String> {
     let mut input = Input::default();
-    for folder in
-        ["wit".into(), Path::new("plugins/sdk").into(), Path::new("plugins").join(guest.name)]
-    {
+    let plugins = Path::new("plugins");
+    let own = [guest.upon, Some(guest.name)].into_iter().flatten().map(|name| plugins.join(name));
+    for folder in ["wit".into(), plugins.join("sdk")].into_iter().chain(own) {
         input.folder(root, &folder)?;
     }
     input.part("profile", profiles(&fs::read_to_string(root.join("Cargo.toml"))?).as_bytes());

@@ -28,9 +28,17 @@ fn the_list_has_what_serves_and_what_was_refused_with_its_reason() {
     let json = run(&["plugin", "list", "--plugins", folder, "--json", "--log", "off"]).json();
     let serving = json["serving"].as_array().unwrap();
     let types: Vec<_> = serving.iter().map(|it| it["auth_types"][0].as_str()).collect();
-    for wanted in
-        ["AWS_SIGV4", "BASIC", "BEARER", "API_KEY", "DIGEST", "OAUTH", "SESSION", "X_TIMESTAMPED_KEY"]
-    {
+    for wanted in [
+        "AWS_SIGV4",
+        "BASIC",
+        "BEARER",
+        "API_KEY",
+        "DIGEST",
+        "OAUTH",
+        "OAUTH_DEVICE",
+        "SESSION",
+        "X_TIMESTAMPED_KEY",
+    ] {
         assert_eq!(types.iter().filter(|it| **it == Some(wanted)).count(), 1, "{wanted}");
     }
     let of_bearer = serving.iter().find(|it| it["auth_types"][0] == "BEARER").unwrap();

@@ -62,7 +62,7 @@ fn every_problem_of_a_broken_payload_is_told_at_once() {
         of_type["fix"]
             .as_str()
             .unwrap()
-            .contains("API_KEY, AWS_SIGV4, BASIC, BEARER, DIGEST, OAUTH, SESSION")
+            .contains("API_KEY, AWS_SIGV4, BASIC, BEARER, DIGEST, OAUTH, OAUTH_DEVICE, SESSION")
     );
 }
 

@@ -26,6 +26,7 @@ const OAUTH_KEYS: &[&str] = &[
     "revocation_uri",
     "revoke_uri",
     "device_authorization_uri",
+    "verification_uri",
     "issuer",
     "available_scopes",
     "pkce_enabled",
@@ -41,7 +42,8 @@ const OAUTH_KEYS: &[&str] = &[
 ];
 
 /// Endpoints that are never sent the connection's secrets.
-const WITHOUT_CLIENT_SECRET: &[&str] = &["authorize_uri", "user_info_uri", "issuer"];
+const WITHOUT_CLIENT_SECRET: &[&str] =
+    &["authorize_uri", "verification_uri", "user_info_uri", "issuer"];
 
 /// One auth pattern of a provider.
 #[derive(Clone)]
