@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::authorize::{Again, Outgoing};
 use crate::body::{BodyError, RequestBody};
 use crate::clock::{Clock, SystemClock};
-use crate::egress::Egress;
+use crate::egress::{Egress, EgressError, Route};
 use crate::error::Error;
 use crate::flow::{Fetcher, Gaps, Renewals};
 use crate::needs::Needs;
@@ -200,7 +200,8 @@ impl Countersign {
     /// made with, mutated ones too, for whoever shows it.
     ///
     /// A plugin that watches for the reply (a challenge, a nonce) is not told of one: whoever
-    /// sends the request alone goes without.
+    /// sends the request alone goes without. Where it asks something of the connection itself, the
+    /// request alone is not enough, and the error says so ([`EgressError::Unsupported`]).
     pub async fn prepare<B>(
         &self,
         subject: &Arc<Subject>,
@@ -210,11 +211,30 @@ impl Countersign {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
+        let (request, route) = self.prepare_by(subject, request).await?;
+        match route.unusual() {
+            None => Ok(request),
+            Some(edit) => Err(EgressError::Unsupported { edit }.into()),
+        }
+    }
+
+    /// The same, and the route that it has to be sent by: whoever sends it by another sends it without
+    /// its credential. [`Egress::send_by`] takes both.
+    pub async fn prepare_by<B>(
+        &self,
+        subject: &Arc<Subject>,
+        request: Request<B>,
+    ) -> Result<(Request<RequestBody>, Route), Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
         let mut outgoing = Outgoing::new(request);
         let answer = self.inner.authorize(subject, &mut outgoing, &Again::default()).await?;
+        let route = answer.route(&mut None);
         let mut request = answer.apply(outgoing)?.into_request()?;
         request.extensions_mut().insert(answer.masker.clone());
-        Ok(request)
+        Ok((request, route))
     }
 
     /// Authorizes the request, sends it, and brings the reply, which streams.

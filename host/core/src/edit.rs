@@ -179,7 +179,8 @@ impl CheckedEdits {
                 | Change::AppendQuery(_)
                 | Change::SetCookie(_)
                 | Change::SetPath(_)
-                | Change::SetOrigin(_) => {}
+                | Change::SetOrigin(_)
+                | Change::OwnConnection => {}
             }
         }
         Ok(())
@@ -206,6 +207,11 @@ impl CheckedEdits {
             Change::SetOrigin(origin) => Some(origin.origin()),
             _ => None,
         })
+    }
+
+    /// Whether the request and its repeats want a connection to themselves.
+    pub fn own_connection(&self) -> bool {
+        self.edits.iter().any(|edit| matches!(edit, Change::OwnConnection))
     }
 
     /// How many there are. None at all only where `send bare` is granted.

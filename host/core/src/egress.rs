@@ -19,7 +19,9 @@ mod dial;
 mod error;
 mod headers;
 mod outgoing;
+mod own;
 mod reply;
+mod route;
 mod tls;
 mod tunnel;
 mod websocket;
@@ -32,7 +34,6 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::ResponseFuture;
 use tokio::time::{timeout, timeout_at};
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -53,7 +54,9 @@ pub use self::dial::{Resolver, SystemResolver};
 pub use self::error::{EgressError, Phase};
 pub use self::headers::settle;
 pub(crate) use self::headers::{announce, may_trail, retain, say_trailer};
+pub use self::own::OwnConnection;
 pub use self::reply::ReplyBody;
+pub use self::route::Route;
 pub use self::tunnel::Tunnel;
 pub use self::websocket::{HandshakeError, WebSocket};
 
@@ -113,16 +116,29 @@ impl Egress {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
+        self.send_by(Route::default(), request).await
+    }
+
+    /// The same by a route that may be another than the ordinary one.
+    pub async fn send_by<B>(
+        &self,
+        route: Route,
+        request: Request<B>,
+    ) -> Result<Response<ReplyBody>, EgressError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
         let (parts, body) = request.into_parts();
         sendable(&parts.method)?;
         let destination = self.destination(&parts.uri)?;
-        self.send_there(destination, parts, body).await
+        self.send_there(destination, route, parts, body).await
     }
 
     /// The same to a URL that was checked already. That of the request is not looked at.
     pub(crate) async fn send_to<B>(
         &self,
         url: TargetUrl,
+        route: Route,
         request: Request<B>,
     ) -> Result<Response<ReplyBody>, EgressError>
     where
@@ -132,13 +148,14 @@ impl Egress {
         sendable(&parts.method)?;
         let Inner { allow_http, addresses, .. } = &*self.inner;
         let destination = Destination::of(url.into_url(), *allow_http, addresses)?;
-        self.send_there(destination, parts, body).await
+        self.send_there(destination, route, parts, body).await
     }
 
     /// Sends it as one step of the request's trace.
     async fn send_there<B>(
         &self,
         destination: Destination,
+        route: Route,
         parts: http::request::Parts,
         body: B,
     ) -> Result<Response<ReplyBody>, EgressError>
@@ -151,7 +168,7 @@ impl Egress {
             otel.status_code = Empty,
             http.response.status_code = Empty,
         );
-        let sent = self.send_once(destination, parts, body).instrument(span.clone()).await;
+        let sent = self.send_once(destination, route, parts, body).instrument(span.clone()).await;
         match &sent {
             Ok(reply) => {
                 span.record("http.response.status_code", i64::from(reply.status().as_u16()))
@@ -164,6 +181,7 @@ impl Egress {
     async fn send_once<B>(
         &self,
         destination: Destination,
+        route: Route,
         mut parts: http::request::Parts,
         body: B,
     ) -> Result<Response<ReplyBody>, EgressError>
@@ -189,9 +207,18 @@ impl Egress {
         *outgoing.method_mut() = parts.method;
         *outgoing.uri_mut() = uri;
         *outgoing.headers_mut() = parts.headers;
-        let reply = self.first_byte(client.request(outgoing), &progress, &host).await?;
-        if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let reply = match route.own {
+            None => {
+                let from_client = |error| EgressError::from_client(&error, &host);
+                self.first_byte(client.request(outgoing), from_client, &progress, &host).await?
+            }
             // On the heap, so that what nearly every request waits in stays small.
+            Some(own) => {
+                let sending = Box::pin(own.request(&clients.own, outgoing, Arc::clone(&host)));
+                Box::pin(self.first_byte(sending, |error| error, &progress, &host)).await?
+            }
+        };
+        if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Box::pin(self.switch(websocket, reply, host, progress)).await;
         }
         let (mut parts, body) = reply.into_parts();
@@ -275,16 +302,17 @@ impl Egress {
     }
 
     /// Waits for the head of the reply for as long as the request's body moves.
-    async fn first_byte(
+    async fn first_byte<E>(
         &self,
-        mut sending: ResponseFuture,
+        mut sending: impl Future<Output = Result<Response<Incoming>, E>> + Unpin,
+        failed: impl FnOnce(E) -> EgressError,
         progress: &Progress,
         host: &Arc<str>,
     ) -> Result<Response<Incoming>, EgressError> {
         loop {
             let last = progress.last();
             match timeout_at(last + self.inner.timeouts.first_byte, &mut sending).await {
-                Ok(reply) => return reply.map_err(|error| EgressError::from_client(&error, host)),
+                Ok(reply) => return reply.map_err(failed),
                 Err(_) if progress.last() > last => {}
                 Err(_) => {
                     let host = Arc::clone(host);

@@ -24,7 +24,7 @@ use crate::body::RequestBody;
 use crate::client::Inner;
 use crate::contract::authorizer::{Next, Watch};
 use crate::contract::types::HttpResponse;
-use crate::egress::{self, EgressError};
+use crate::egress::{self, EgressError, OwnConnection, Route};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
@@ -65,6 +65,19 @@ pub trait Sender: Send + Sync {
     /// Sends the request, whose URI is absolute, once. The operator's policy on addresses and the
     /// limits on silence are the sender's to keep.
     async fn send(&self, request: Request<RequestBody>) -> Result<Response<Bytes>, EgressError>;
+
+    /// The same by a route that is not the ordinary one: what a plugin asked of the connection itself.
+    /// Who does not say how refuses, and nothing is sent.
+    async fn send_by(
+        &self,
+        route: Route,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Bytes>, EgressError> {
+        match route.unusual() {
+            None => self.send(request).await,
+            Some(edit) => Err(EgressError::Unsupported { edit }),
+        }
+    }
 }
 
 impl Inner {
@@ -89,6 +102,8 @@ impl Inner {
         let mut next_try = Again::default();
         let mut repeats = 0;
         let mut last = None;
+        // Of this exchange, for as long as each of its answers wants one.
+        let mut own = None::<OwnConnection>;
         loop {
             let answer = match (self.authorize(subject, &mut outgoing, &next_try).await, last) {
                 (Ok(answer), _) => answer,
@@ -105,14 +120,17 @@ impl Inner {
             let once_more = if repeats_at_all { outgoing.again() } else { None };
             let hold = || self.settings.load().longest_hold;
             let longest_hold = (!outgoing.is_handshake()).then(hold);
+            let route = answer.route(&mut own);
             let finished = answer.apply(outgoing)?;
             let reply = match &self.sender {
-                None => finished.send(&self.egress).await?.map(ReplyBody::streams),
-                Some(sender) => sender.send(finished.into_request()?).await?.map(ReplyBody::whole),
+                None => finished.send(&self.egress, route).await?.map(ReplyBody::streams),
+                Some(sender) => {
+                    sender.send_by(route, finished.into_request()?).await?.map(ReplyBody::whole)
+                }
             };
             *sent = true;
 
-            let (reply, shown) = watched(&answer, reply, longest_hold).await?;
+            let (mut reply, shown) = watched(&answer, reply, longest_hold).await?;
             let Some(shown) = shown else { return Ok(reply) };
             let next = self.replied(subject, &answer, shown).await?;
             if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
@@ -129,12 +147,20 @@ impl Inner {
                     if !self.force_renewal(subject, &answer, Zeroizing::new(hint)).await {
                         return Ok(reply);
                     }
+                    // What it has proven was of the state before.
+                    own = None;
                     Zeroizing::default()
                 }
             };
             let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
                 return Ok(reply);
             };
+            if own.is_some() {
+                // The next request can only come after the whole of this reply. One that does not end
+                // is cut off, and its connection with it.
+                let longest = self.settings.load().longest_hold;
+                reply.body_mut().hold(MOST_HELD as usize, longest).await?;
+            }
             repeats += 1;
             outgoing = again;
             next_try = Again { cursor, state_version: Some(answer.state_version) };

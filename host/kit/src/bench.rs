@@ -166,7 +166,7 @@ impl<'a> Track<'a> {
     }
 
     async fn ready(&self, subject: &Arc<Subject>) -> Result<(), countersign::Error> {
-        self.host.prepare(subject, http_request(self.request)).await.map(drop)
+        self.host.prepare_by(subject, http_request(self.request)).await.map(drop)
     }
 
     async fn round(&mut self) -> Result<(), KitError> {

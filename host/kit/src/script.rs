@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use countersign::Sender;
 use countersign::body::RequestBody;
-use countersign::egress::{EgressError, Phase};
+use countersign::egress::{EgressError, Phase, Route};
 use countersign::flow::Fetcher;
 use http::{HeaderName, Request, Response};
 use http_body_util::BodyExt as _;
@@ -111,6 +111,15 @@ impl Sender for Script {
         let body = body.collect().await.map_err(|_| EgressError::BodyAborted)?.to_bytes();
         let request = Request::from_parts(parts, ());
         self.answer(Message::of(&request, &body), &host)
+    }
+
+    /// Nothing leaves: what a plugin asked of the connection is in its edits.
+    async fn send_by(
+        &self,
+        _: Route,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Bytes>, EgressError> {
+        self.send(request).await
     }
 }
 

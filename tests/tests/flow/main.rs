@@ -13,6 +13,7 @@ mod exchange;
 mod expiry;
 mod grant;
 mod odd_answers;
+mod own_connection;
 mod parallel;
 mod plot;
 mod prepared;

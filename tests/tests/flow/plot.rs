@@ -1,5 +1,6 @@
 //! One account of a plugin made to order, and token endpoints that answer from a script.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -100,11 +101,15 @@ impl Plot {
     }
 
     /// Sends what it authorizes to `upstream`, unencrypted.
-    pub(crate) fn sending(upstream: &Recorder, guest: &Guest, mut settings: Settings) -> Self {
+    pub(crate) fn sending(upstream: &Recorder, guest: &Guest, settings: Settings) -> Self {
+        Self::sending_to(upstream.address(), guest, settings)
+    }
+
+    pub(crate) fn sending_to(upstream: SocketAddr, guest: &Guest, mut settings: Settings) -> Self {
         let (egress, unencrypted) = unencrypted();
         settings.target = unencrypted.target;
         let mut provider = provider();
-        provider["proxy_url"] = format!("http://{}/base", upstream.address()).into();
+        provider["proxy_url"] = format!("http://{upstream}/base").into();
         Self::through(egress, guest, &provider, settings)
     }
 

@@ -85,6 +85,12 @@ fn all() -> Vec<Twins> {
     [breaking(), reaching(), telling(), taking()].into_iter().flatten().collect()
 }
 
+/// Wants a connection to itself, and these edits.
+fn owns(edits: Vec<Val>) -> Guest {
+    let edits = [vec![Val::case("own-connection")], edits].concat();
+    plain(&["write own-connection"]).body("authorize", ready(edits))
+}
+
 fn page(more: Option<Part>) -> Val {
     let mut url = vec![Part::Text(AUTHORIZE_URI), Part::Text("?state="), Part::Param(7)];
     url.extend(more.map(|it| [Part::Text("&hint="), it]).into_iter().flatten());
@@ -170,6 +176,14 @@ fn reaching() -> Vec<Twins> {
             "`send bare`",
             plain(&[]).body("authorize", ready(vec![])),
             plain(&[]),
+            &request(),
+        ),
+        // A connection to itself is nothing that a request could be told by.
+        twins(
+            "outside-needs",
+            "`send bare`",
+            owns(vec![]),
+            owns(vec![set_header("authorization", "x")]),
             &request(),
         ),
         twins(

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HOST, SEC_WEBSOCKET_PROTOCOL, TRAILER};
-use http::{HeaderMap, HeaderName, Method, Request, Response};
+use http::header::{CONTENT_LENGTH, HOST, SEC_WEBSOCKET_PROTOCOL, TRAILER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use url::Url;
 
 use crate::body::{BodyError, RequestBody};
 use crate::edit;
-use crate::egress::{self, Egress, WebSocket};
+use crate::egress::{self, Egress, OwnConnection, Route, WebSocket};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
@@ -130,6 +130,13 @@ impl Outgoing {
 }
 
 impl Answer {
+    /// The way that a request with it takes. `own` is the connection of the exchange: the one that is
+    /// there is used again, and let go where this answer wants none.
+    pub(crate) fn route(&self, own: &mut Option<OwnConnection>) -> Route {
+        *own = self.edits.own_connection().then(|| own.take().unwrap_or_default());
+        Route { own: own.clone() }
+    }
+
     /// Applies the answer, all of it or nothing, and checks where the request would go.
     pub(crate) fn apply(&self, mut outgoing: Outgoing) -> Result<Finished, Error> {
         let Answer { place, granted, .. } = self;
@@ -156,6 +163,11 @@ impl Answer {
             // The trailers were of the body that is gone.
             Some(new) => {
                 headers.remove(TRAILER);
+                // Servers wait for a body, or for this (RFC 9110, section 8.6); any other length follows
+                // from the body itself.
+                if new.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+                    headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+                }
                 RequestBody::whole(new)
             }
         };
@@ -187,11 +199,15 @@ impl Finished {
     }
 
     /// Sends it.
-    pub(crate) async fn send(self, egress: &Egress) -> Result<Response<egress::ReplyBody>, Error> {
+    pub(crate) async fn send(
+        self,
+        egress: &Egress,
+        route: Route,
+    ) -> Result<Response<egress::ReplyBody>, Error> {
         let sent = match self.place {
-            Destined::Joined(url) => egress.send_to(url, self.request).await,
+            Destined::Joined(url) => egress.send_to(url, route, self.request).await,
             // Also read once more as whoever sends it reads it.
-            Destined::Edited(_) => egress.send(self.into_request()?).await,
+            Destined::Edited(_) => egress.send_by(route, self.into_request()?).await,
         };
         Ok(sent?)
     }

@@ -27,6 +27,7 @@ pub(super) enum Change {
     /// An origin and nothing else.
     SetOrigin(Url),
     SetBody(Bytes),
+    OwnConnection,
 }
 
 #[derive(Clone)]
@@ -66,12 +67,8 @@ impl Change {
             Asked::ClientCertificate(_) if granted.may_write_client_certificate() => {
                 return Err(EditError::Unsupported(kind));
             }
-            Asked::OwnConnection if granted.may_own_connection() => {
-                return Err(EditError::Unsupported(kind));
-            }
-            Asked::ClientCertificate(_) | Asked::OwnConnection => {
-                return Err(EditError::NotGranted(kind));
-            }
+            Asked::ClientCertificate(_) => return Err(EditError::NotGranted(kind)),
+            Asked::OwnConnection => Self::OwnConnection,
         })
     }
 
@@ -97,6 +94,7 @@ impl Change {
                 granted.may_write_origin()
             }
             Self::SetBody(_) => granted.may_write_body(),
+            Self::OwnConnection => granted.may_own_connection(),
         };
         if granted { Ok(()) } else { Err(EditError::NotGranted(self.name())) }
     }
@@ -119,7 +117,8 @@ impl Change {
             (Self::SetCookie(one), Self::SetCookie(other)) => one.name() == other.name(),
             (Self::SetPath(_), Self::SetPath(_))
             | (Self::SetOrigin(_), Self::SetOrigin(_))
-            | (Self::SetBody(_), Self::SetBody(_)) => true,
+            | (Self::SetBody(_), Self::SetBody(_))
+            | (Self::OwnConnection, Self::OwnConnection) => true,
             _ => false,
         }
     }
@@ -148,7 +147,7 @@ impl Change {
             }
             Self::SetQuery(pair) | Self::AppendQuery(pair) => !pair.is_empty(),
             Self::SetBody(body) => !body.is_empty(),
-            Self::RemoveHeader(_) | Self::SetOrigin(_) => false,
+            Self::RemoveHeader(_) | Self::SetOrigin(_) | Self::OwnConnection => false,
         }
     }
 
@@ -163,6 +162,7 @@ impl Change {
             Self::SetPath(_) => EditName::kind("set-path"),
             Self::SetOrigin(_) => EditName::kind("set-origin"),
             Self::SetBody(_) => EditName::kind("set-body"),
+            Self::OwnConnection => EditName::kind("own-connection"),
         }
     }
 }

@@ -96,5 +96,6 @@ fn all() -> Vec<(&'static str, Asked)> {
         ("write cookie/c", Asked::SetCookie(entry("c", "1"))),
         ("write path", Asked::SetPath("/base/y".to_owned())),
         ("write body", Asked::SetBody(b"new".to_vec())),
+        ("write own-connection", Asked::OwnConnection),
     ]
 }

@@ -12,11 +12,13 @@ use super::tls;
 /// Keeps connections by scheme, host and port.
 pub(super) type Pooled = Client<Connector, UpstreamBody>;
 
-/// One for requests, and one for handshakes.
+/// One for requests, one for handshakes, and what is dialled for one exchange alone.
 pub(super) struct Clients {
     pub(super) ordinary: Pooled,
     /// HTTP/2 has no upgrades, so these offer HTTP/1.1 alone.
     pub(super) handshakes: Pooled,
+    /// What connections are made with that are kept for nobody else.
+    pub(super) own: Connector,
 }
 
 impl Clients {
@@ -27,13 +29,16 @@ impl Clients {
         timeouts: &Timeouts,
     ) -> Result<Self, EgressConfigError> {
         let tls = tls::config(authorities)?;
-        let client = |protocols| {
-            let connector = Connector::new(dial.clone(), tls.clone(), protocols, timeouts.connect);
+        let connector =
+            |protocols| Connector::new(dial.clone(), tls.clone(), protocols, timeouts.connect);
+        let client = |connector| {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .timer(TokioTimer::new())
                 .build(connector)
         };
-        Ok(Self { ordinary: client(Protocols::All), handshakes: client(Protocols::Http1) })
+        let own = connector(Protocols::Http1);
+        let (ordinary, handshakes) = (client(connector(Protocols::All)), client(own.clone()));
+        Ok(Self { ordinary, handshakes, own })
     }
 }

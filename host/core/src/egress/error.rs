@@ -109,6 +109,13 @@ pub enum EgressError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Whoever sends requests in the egress's place cannot send one in this way, and has not sent it.
+    /// The operator uses the egress, or another way to authenticate.
+    #[error("requests are not sent with `{edit}` here")]
+    Unsupported {
+        /// The edit that asks for it.
+        edit: &'static str,
+    },
     /// The upstream's answer is not HTTP. The upstream acts.
     #[error("{host} broke the protocol")]
     Protocol {
@@ -161,6 +168,7 @@ impl EgressError {
             Self::TimedOut { .. } => Code::UPSTREAM_TIMEOUT,
             Self::TooLarge { .. } => Code::UPSTREAM_TOO_LARGE,
             Self::BodyAborted => Code::BODY_UNREADABLE,
+            Self::Unsupported { .. } => Code::UNSUPPORTED,
             Self::Dns { .. }
             | Self::Connect { .. }
             | Self::Tls { .. }
@@ -178,6 +186,7 @@ impl EgressError {
             | Self::Scheme { .. }
             | Self::Method
             | Self::Handshake(_)
+            | Self::Unsupported { .. }
             | Self::AddressRefused { .. }
             | Self::Dns { .. }
             | Self::Connect { .. }
@@ -196,17 +205,19 @@ impl EgressError {
     /// Reads what the client says of a request, and keeps of it only what cannot hold a secret.
     pub(super) fn from_client(error: &client::Error, host: &Arc<str>) -> Self {
         if error.is_connect() {
-            return Self::from_dial(error, Arc::clone(host));
+            return Self::from_dial(error, host);
         }
-        Self::from_exchange(error, Arc::clone(host))
+        Self::from_exchange(error, host)
     }
 
     /// The same of a reply's body.
     pub(super) fn from_body(error: &hyper::Error, host: &Arc<str>) -> Self {
-        Self::from_exchange(error, Arc::clone(host))
+        Self::from_exchange(error, host)
     }
 
-    fn from_exchange(error: &(dyn Error + 'static), host: Arc<str>) -> Self {
+    /// The same of a connection that was there.
+    pub(super) fn from_exchange(error: &(dyn Error + 'static), host: &Arc<str>) -> Self {
+        let host = Arc::clone(host);
         if let Some(fault) = find::<BodyFault>(error) {
             return match fault {
                 BodyFault::Length => Self::BodyLength,
@@ -222,7 +233,9 @@ impl EgressError {
         }
     }
 
-    fn from_dial(error: &(dyn Error + 'static), host: Arc<str>) -> Self {
+    /// The same of one that did not come about.
+    pub(super) fn from_dial(error: &(dyn Error + 'static), host: &Arc<str>) -> Self {
+        let host = Arc::clone(host);
         if find::<Refused>(error).is_some() {
             return Self::AddressRefused { host };
         }

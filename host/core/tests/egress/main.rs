@@ -12,6 +12,7 @@ mod connections;
 mod failures;
 mod headers;
 mod isolation;
+mod own;
 mod redirects;
 mod timeouts;
 mod tls;

@@ -40,7 +40,7 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             let edits: Vec<&Json> = listed("/ready/edits").collect();
             let lacking: Vec<String> =
                 edits.iter().filter_map(|edit| lacking_of(edit, granted)).collect();
-            let carries = edits.iter().any(|edit| edit[0] != "remove-header");
+            let carries = edits.iter().any(|edit| carries(edit));
             if lacking.is_empty() && !carries && !granted.send_bare() {
                 return vec!["send bare".to_owned()];
             }
@@ -67,6 +67,16 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             vec![format!("write {}/{name}", if is_setup { "shared" } else { "state" })]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Whether the host takes it for one that puts something on the request.
+fn carries(edit: &Json) -> bool {
+    match edit[0].as_str() {
+        Some("remove-header" | "set-origin" | "own-connection") => false,
+        Some("set-query" | "append-query") => edit[2] != "",
+        Some("set-body") => edit[1] != "",
+        _ => true,
     }
 }
 

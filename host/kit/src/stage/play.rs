@@ -107,7 +107,8 @@ impl<'a> Play<'a> {
     async fn on(&mut self, host: &Countersign, subject: &Arc<Subject>) -> Result<End, Error> {
         match &self.inputs.act {
             Act::Request { request, sent: false } => {
-                let ready = host.prepare(subject, http_request(request)).await?;
+                // The edits say what there is to say of the route.
+                let (ready, _) = host.prepare_by(subject, http_request(request)).await?;
                 let (parts, body) = ready.into_parts();
                 let body = body.collect().await.map_err(|_| Error::Body)?.to_bytes();
                 self.sent.push(Message::of(&http::Request::from_parts(parts, ()), &body));

@@ -81,7 +81,7 @@ fn row_19_edits_without_a_credential_are_refused_unless_bare_is_granted() {
     let empty = refusal(&[AUTHORIZATION], &[set("authorization", "")]);
     assert!(matches!(empty, EditError::Value { flaw: Flaw::Empty, .. }));
     for (need, edit) in all() {
-        let carries = !matches!(edit, Asked::RemoveHeader(_));
+        let carries = !matches!(edit, Asked::RemoveHeader(_) | Asked::OwnConnection);
         assert_eq!(check(&[need], std::slice::from_ref(&edit)).is_ok(), carries, "{edit:?}");
     }
 }
@@ -142,15 +142,22 @@ fn row_1_only_a_listed_origin_is_moved_to() {
 
 #[test]
 fn what_this_host_cannot_do_is_refused_by_name() {
-    let certificate = || Asked::ClientCertificate(entry("account/cert", "account/key"));
-    for (need, edit, name) in [
-        ("write client-certificate", certificate(), "client-certificate"),
-        ("write own-connection", Asked::OwnConnection, "own-connection"),
-    ] {
-        let edits = [set("authorization", "t"), edit];
-        let error = refusal(&[AUTHORIZATION, need], &edits);
-        assert!(matches!(error, EditError::Unsupported(_)), "{error}");
-        assert_eq!(error.to_string(), format!("{name} is not supported"));
-        assert!(matches!(refusal(&[AUTHORIZATION], &edits), EditError::NotGranted(_)));
-    }
+    let certificate = Asked::ClientCertificate(entry("account/cert", "account/key"));
+    let edits = [set("authorization", "t"), certificate];
+    let error = refusal(&[AUTHORIZATION, "write client-certificate"], &edits);
+    assert!(matches!(error, EditError::Unsupported(_)), "{error}");
+    assert_eq!(error.to_string(), "client-certificate is not supported");
+    assert!(matches!(refusal(&[AUTHORIZATION], &edits), EditError::NotGranted(_)));
+}
+
+#[test]
+fn a_connection_of_its_own_is_asked_for_once_and_is_no_credential() {
+    let needs = [AUTHORIZATION, "write own-connection"];
+    let own = || Asked::OwnConnection;
+    assert!(check(&needs, &[set("authorization", "t")]).is_ok_and(|it| !it.own_connection()));
+    let both = check(&needs, &[set("authorization", "t"), own()]);
+    assert!(both.is_ok_and(|it| it.own_connection() && it.may_be_remembered()));
+    assert!(matches!(refusal(&needs, &[own()]), EditError::Bare));
+    let twice = refusal(&needs, &[set("authorization", "t"), own(), own()]);
+    assert_eq!(twice.to_string(), "own-connection comes twice");
 }
