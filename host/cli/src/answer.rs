@@ -90,6 +90,12 @@ fn message(message: &Fetch, mask: &Mask) -> Json {
             Shown::Bytes(bytes) => json!({"base64": STANDARD.encode(bytes)}),
         };
     }
+    if let Some(certificate) = message.route.certificate() {
+        json["client_certificate"] = json!(certificate.names());
+    }
+    if message.route.own_connection().is_some() {
+        json["own_connection"] = true.into();
+    }
     json
 }
 
@@ -97,6 +103,13 @@ fn write_message(text: &mut String, message: &Fetch, mask: &Mask) {
     let url = mask.text(&message.uri.to_string());
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{} {url}", message.method);
+    if let Some(certificate) = message.route.certificate() {
+        let [chain, key] = certificate.names();
+        let _ = writeln!(text, "# with the client certificate of {chain} and {key}");
+    }
+    if message.route.own_connection().is_some() {
+        let _ = writeln!(text, "# on a connection of its own");
+    }
     for (name, value) in headers(&message.headers, mask) {
         let _ = writeln!(text, "{name}: {value}");
     }

@@ -134,12 +134,13 @@ impl Injector {
 }
 
 async fn prepared(client: &Countersign, case: &Case, mask: &mut Mask) -> Result<Fetch, Failure> {
-    let (parts, body) = client.prepare(&case.subject, case.request()).await?.into_parts();
+    let (request, route) = client.prepare_by(&case.subject, case.request()).await?;
+    let (parts, body) = request.into_parts();
     if let Some(masker) = parts.extensions.get::<Masker>() {
         mask.join(masker);
     }
     let body = body.collect().await.map_err(|_| countersign::Error::Body)?.to_bytes();
-    Ok(Fetch { method: parts.method, uri: parts.uri, headers: parts.headers, body })
+    Ok(Fetch { method: parts.method, uri: parts.uri, headers: parts.headers, body, route })
 }
 
 /// Bytes fixed by the seed, or the system's.

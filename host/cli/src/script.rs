@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use countersign::egress::EgressError;
+use countersign::egress::{EgressError, Route};
 use countersign::flow::Fetcher;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use serde_json::Value as Json;
@@ -34,6 +34,7 @@ pub(crate) struct Fetch {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) route: Route,
 }
 
 impl Script {
@@ -82,6 +83,17 @@ impl Fetcher for Script {
         &self,
         request: Request<Bytes>,
         limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        self.fetch_by(Route::default(), request, limit, deadline).await
+    }
+
+    /// Nothing leaves, and what was asked of the connection is kept.
+    async fn fetch_by(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+        limit: usize,
         _: Duration,
     ) -> Result<Response<Bytes>, EgressError> {
         let (parts, body) = request.into_parts();
@@ -97,6 +109,7 @@ impl Fetcher for Script {
             uri: parts.uri,
             headers: parts.headers,
             body,
+            route,
         });
         match record.replies.pop_front() {
             Some(reply) if reply.body().len() > limit => Err(EgressError::TooLarge { host, limit }),

@@ -211,12 +211,15 @@ impl Inner {
         }
         let edits = CheckedEdits::check(ready.edits, &facts.granted, &place.rules)
             .map_err(|cause| facts.edit_refused(&cause))?;
+        let names = edits.client_certificate();
+        let certificate = names.map(|names| facts.certificate(subject, names)).transpose()?;
         let answer = Arc::new(Answer {
             plugin: Arc::clone(&facts.plugin),
             granted: Arc::clone(&facts.granted),
             masker: facts.masker.clone(),
             place,
             edits,
+            certificate,
             watches: ready.watches,
             cursor: Zeroizing::new(ready.cursor),
             state_version: facts.state_version(),

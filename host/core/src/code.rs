@@ -150,9 +150,9 @@ codes! {
         "the user",
         "Begin the authorization anew.";
     UNSUPPORTED = "unsupported":
-        "The plugin asks for something that this version does not do yet.",
+        "The plugin asks something of the connection that whoever sends the requests here does not do.",
         "the operator",
-        "Use another way to authenticate, or a newer version.";
+        "Send by the host's own egress, or use another way to authenticate.";
     ADDRESS_REFUSED = "address_refused":
         "The host is, or resolves to, an address that is not public.",
         "the operator",

@@ -2,7 +2,7 @@
 //!
 //! On `Ok` every setting is a scalar under a name of its own; those that name a secret have the
 //! secret's type; and no other holds a control character, so that none can break a form, a URL or
-//! a header that it is put into.
+//! a header that it is put into: but for the line breaks of a certificate in PEM.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -129,10 +129,18 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Connection> {
     })
 }
 
-/// A PEM key has line breaks; nothing else that a connection holds does.
+/// How a certificate begins, which is no secret and is kept as it is.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+
+fn is_no_line_break(c: char) -> bool {
+    c.is_control() && !matches!(c, '\r' | '\n')
+}
+
+/// PEM has line breaks; nothing else that a connection holds does.
 fn check(name: &str, value: &Value, problems: &mut Problems) {
     let bad = match value {
         Value::Secret(secret) if name != "client_secret" => secret.expose().contains('\0'),
+        Value::Public(text) if text.starts_with(CERTIFICATE) => text.contains(is_no_line_break),
         value => value.expose().chars().any(char::is_control),
     };
     if bad {

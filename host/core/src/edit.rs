@@ -110,7 +110,7 @@ impl CheckedEdits {
         }
         let mut edits: Vec<Change> = Vec::with_capacity(asked.len());
         for asked in asked {
-            let edit = Change::parse(asked, granted, rules)?;
+            let edit = Change::parse(asked, rules)?;
             if edits.iter().any(|earlier| earlier.collides(&edit)) {
                 return Err(EditError::Twice(edit.name()));
             }
@@ -180,6 +180,7 @@ impl CheckedEdits {
                 | Change::SetCookie(_)
                 | Change::SetPath(_)
                 | Change::SetOrigin(_)
+                | Change::ClientCertificate { .. }
                 | Change::OwnConnection => {}
             }
         }
@@ -205,6 +206,14 @@ impl CheckedEdits {
     pub fn origin(&self) -> Option<url::Origin> {
         self.edits.iter().find_map(|edit| match edit {
             Change::SetOrigin(origin) => Some(origin.origin()),
+            _ => None,
+        })
+    }
+
+    /// The names of the values that hold a certificate's chain, and its key.
+    pub fn client_certificate(&self) -> Option<[&str; 2]> {
+        self.edits.iter().find_map(|edit| match edit {
+            Change::ClientCertificate { chain, key } => Some([chain.as_str(), key.as_str()]),
             _ => None,
         })
     }

@@ -11,6 +11,7 @@
 //! (redirects), repeated (retries) or unpacked (compression).
 
 mod address;
+mod certificate;
 mod clients;
 mod config;
 mod connect;
@@ -18,6 +19,7 @@ mod destination;
 mod dial;
 mod error;
 mod headers;
+mod identities;
 mod outgoing;
 mod own;
 mod reply;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
@@ -45,8 +48,10 @@ use self::address::AddressPolicy;
 use self::clients::Clients;
 use self::destination::Destination;
 use self::dial::Dial;
+use self::identities::Identities;
 use self::outgoing::{Outgoing, Progress, UpstreamBody};
 
+pub use self::certificate::{CertificateError, CertificateFlaw, ClientCertificate};
 pub use self::config::{
     EgressConfig, EgressConfigError, ResolveOverride, ResolveOverrideError, Timeouts,
 };
@@ -68,6 +73,7 @@ pub struct Egress {
 
 struct Inner {
     clients: Clients,
+    identities: Identities,
     addresses: Arc<AddressPolicy>,
     allow_http: bool,
     timeouts: Timeouts,
@@ -92,10 +98,13 @@ impl Egress {
         let addresses = Arc::new(AddressPolicy::new(config.allowed_networks));
         let connect = config.timeouts.connect;
         let dial = Dial::new(resolver, Arc::clone(&addresses), config.resolve, connect);
-        let clients = Clients::new(&dial, authorities, &config.timeouts)?;
+        let tls = tls::config(authorities)?;
+        let clients = Clients::new(&dial, &tls, connect);
+        let identities = Identities::new(dial, tls, connect);
         Ok(Self {
             inner: Arc::new(Inner {
                 clients,
+                identities,
                 addresses,
                 allow_http: config.allow_http,
                 timeouts: config.timeouts,
@@ -191,7 +200,19 @@ impl Egress {
         let websocket = parts.extensions.remove::<WebSocket>();
         headers::finish(&mut parts.headers);
         let framing = outgoing::frame(&parts.method, &mut parts.headers, &body)?;
-        let clients = &self.inner.clients;
+        let Destination { uri, host } = destination;
+        let own_clients;
+        let clients = match &route.certificate {
+            None => &self.inner.clients,
+            // Nobody could be shown it, and the request would go out without.
+            Some(_) if uri.scheme() != Some(&Scheme::HTTPS) => {
+                return Err(EgressError::CertificateWithoutTls { host });
+            }
+            Some(certificate) => {
+                own_clients = self.inner.identities.clients(certificate);
+                &*own_clients
+            }
+        };
         let client = match &websocket {
             None => &clients.ordinary,
             Some(websocket) => {
@@ -199,7 +220,6 @@ impl Egress {
                 &clients.handshakes
             }
         };
-        let Destination { uri, host } = destination;
         let progress = Progress::new();
 
         let body: UpstreamBody = Box::pin(Outgoing::new(body, &framing, progress.clone()));
@@ -214,7 +234,9 @@ impl Egress {
             }
             // On the heap, so that what nearly every request waits in stays small.
             Some(own) => {
-                let sending = Box::pin(own.request(&clients.own, outgoing, Arc::clone(&host)));
+                let identity = route.certificate.as_ref().map(ClientCertificate::identity);
+                let sending = own.request(&clients.own, identity, outgoing, Arc::clone(&host));
+                let sending = Box::pin(sending);
                 Box::pin(self.first_byte(sending, |error| error, &progress, &host)).await?
             }
         };
@@ -239,9 +261,20 @@ impl Egress {
         limit: usize,
         deadline: Duration,
     ) -> Result<Response<Bytes>, EgressError> {
+        self.fetch_by(Route::default(), request, limit, deadline).await
+    }
+
+    /// The same by a route that may be another than the ordinary one.
+    pub async fn fetch_by(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+        limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
         let host = self.destination(request.uri())?.host;
         let limit = limit.min(self.inner.max_fetched_bytes);
-        match timeout(deadline, self.fetch_whole(request, limit, &host)).await {
+        match timeout(deadline, self.fetch_whole(route, request, limit, &host)).await {
             Ok(result) => result,
             Err(_) => Err(EgressError::TimedOut { host, phase: Phase::Deadline }),
         }
@@ -249,12 +282,13 @@ impl Egress {
 
     async fn fetch_whole(
         &self,
+        route: Route,
         request: Request<Bytes>,
         limit: usize,
         host: &Arc<str>,
     ) -> Result<Response<Bytes>, EgressError> {
         let too_large = || EgressError::TooLarge { host: Arc::clone(host), limit };
-        let (parts, mut body) = self.send(request.map(Full::new)).await?.into_parts();
+        let (parts, mut body) = self.send_by(route, request.map(Full::new)).await?.into_parts();
         // It may hold tokens, so what is left behind is overwritten, while it grows as well.
         let mut read = Zeroizing::new(Vec::<u8>::new());
         while let Some(frame) = body.frame().await {

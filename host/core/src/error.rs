@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::account::Status;
 use crate::code::Code;
-use crate::egress::EgressError;
+use crate::egress::{CertificateError, EgressError};
 use crate::fields::{FieldsError, ProxyHeaderError};
 use crate::flow::FlowError;
 use crate::provider::SelectError;
@@ -58,6 +58,9 @@ pub enum Error {
     /// Values are missing or malformed. Whoever connects the account must act.
     #[error(transparent)]
     Fields(#[from] FieldsError),
+    /// A value makes no client certificate. Whoever gave it must act.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// A fixed header cannot be made. Whoever connects the account must act.
     #[error(transparent)]
     ProxyHeader(#[from] ProxyHeaderError),
@@ -140,7 +143,7 @@ impl Error {
             Self::Pattern(_) => Code::AUTH_PATTERN_UNKNOWN,
             Self::UnknownType(_) => Code::AUTH_TYPE_UNKNOWN,
             Self::UnknownMutation(_) => Code::MUTATION_UNKNOWN,
-            Self::Fields(_) | Self::ProxyHeader(_) => Code::INVALID_CONFIG,
+            Self::Fields(_) | Self::Certificate(_) | Self::ProxyHeader(_) => Code::INVALID_CONFIG,
             Self::Target(_) => Code::TARGET_REFUSED,
             Self::Refused { refusal, .. } => refusal.reason.kind(),
             Self::Call(CallError::Fault { .. }) => Code::PLUGIN_FAULT,
@@ -164,6 +167,7 @@ impl Error {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Fields(error) => error.fields().first().map(String::as_str),
+            Self::Certificate(error) => Some(&error.name),
             Self::Target(error) => error.field(),
             Self::Refused { refusal, .. } => refusal.field.as_deref(),
             Self::Renewal(error) => error.field(),

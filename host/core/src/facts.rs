@@ -12,6 +12,7 @@ use crate::account::State;
 use crate::authorize::Place;
 use crate::client::Inner;
 use crate::edit::EditError;
+use crate::egress::{CertificateError, CertificateFlaw, ClientCertificate};
 use crate::error::Error;
 use crate::fields::{self, Sources};
 use crate::needs::Granted;
@@ -113,6 +114,26 @@ impl Facts {
     pub(crate) fn view_refused(&self, cause: &ViewError) -> Error {
         let message = self.masker.mask(&cause.to_string()).into_owned();
         Error::View { plugin: self.plugin.guest.name.clone(), message }
+    }
+
+    /// The certificate that is in the values of these names.
+    pub(crate) fn certificate(
+        &self,
+        subject: &Subject,
+        names: [&str; 2],
+    ) -> Result<ClientCertificate, CertificateError> {
+        let value = |name: &str| {
+            let text = self.values.text(name).filter(|text| !text.trim().is_empty());
+            let flaw = CertificateFlaw::Missing;
+            text.map(Secret::from).ok_or_else(|| CertificateError { name: name.to_owned(), flaw })
+        };
+        let (chain, key) = (value(names[0])?, value(names[1])?);
+        let of_connection = names.iter().all(|name| name.starts_with("connection/"));
+        let holder = if of_connection { subject.shared_key() } else { subject.state_key() };
+        let row = holder.row.as_ref().map_or("", |row| &row.id);
+        let identifier = holder.identifier.as_deref().unwrap_or_default();
+        let holder = [&*holder.environment, &*holder.connection, identifier, row];
+        ClientCertificate::parse(names, &chain, &key, &holder)
     }
 
     pub(crate) fn broke(&self, what: &'static str) -> Error {

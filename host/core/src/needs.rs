@@ -7,9 +7,12 @@
 //! | verb | objects |
 //! | --- | --- |
 //! | `read` | values: `provider/` `pattern/` `connection/` `shared/` `account/` `state/` `grant/`; of the request: `header/` `query/` `cookie/` `path` `origin` `body`; of a reply: `reply/body` `reply/header/` |
-//! | `write` | `header/` `query/` `cookie/` `path` `origin` `body` `state/` `shared/` `client-certificate` `own-connection` |
+//! | `write` | `header/` `query/` `cookie/` `path` `origin` `body` `state/` `shared/` `client-certificate` `client-certificate/` `own-connection` |
 //! | `fetch`, `visit` | a value that holds the URL: `provider/` `pattern/` `connection/` `shared/` `state/` |
 //! | `send` | `bare` |
+//!
+//! What may be presented as a client certificate is named by `client-certificate/account/key`, and is not
+//! shown; `client-certificate` alone lets the plugin choose among what it may read.
 //!
 //! `read X` grants X and all below `X/`; the other verbs grant exactly what they name. A `*` stands
 //! for any text within one segment, at most once in it. `{name}` is a whole segment and stands for

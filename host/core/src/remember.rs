@@ -14,6 +14,7 @@ use crate::account::State;
 use crate::authorize::Place;
 use crate::contract::authorizer::Watch;
 use crate::edit::CheckedEdits;
+use crate::egress::ClientCertificate;
 use crate::needs::Granted;
 use crate::sandbox::Plugin;
 use crate::secret::Masker;
@@ -53,6 +54,8 @@ pub(crate) struct Answer {
     pub(crate) masker: Masker,
     pub(crate) place: Arc<Place>,
     pub(crate) edits: CheckedEdits,
+    /// The one that the edits name, out of values that stand still for as long as the answer is used.
+    pub(crate) certificate: Option<ClientCertificate>,
     pub(crate) watches: Vec<Watch>,
     pub(crate) cursor: Zeroizing<Vec<u8>>,
     pub(crate) state_version: u64,

@@ -188,6 +188,11 @@ pub(crate) fn told(messages: &[Message]) -> Vec<Json> {
 }
 
 fn message(message: &Message) -> Json {
-    let Message { method, url, headers, body } = message;
-    json!({"method": method, "url": url, "headers": pairs(headers), "body": bytes(body)})
+    let Message { method, url, headers, body, certificate } = message;
+    let mut told =
+        json!({"method": method, "url": url, "headers": pairs(headers), "body": bytes(body)});
+    if let Some(certificate) = certificate {
+        told["client_certificate"] = json!(certificate);
+    }
+    told
 }

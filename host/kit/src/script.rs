@@ -25,10 +25,12 @@ pub(crate) struct Message {
     /// In values each character is one byte.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// The names of the values that it is sent with: a chain and its key.
+    pub(crate) certificate: Option<[String; 2]>,
 }
 
 impl Message {
-    pub(crate) fn of<B>(request: &Request<B>, body: &[u8]) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>, body: &[u8], route: &Route) -> Self {
         let latin1 = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect::<String>();
         let headers = request.headers().iter();
         Self {
@@ -36,6 +38,7 @@ impl Message {
             url: request.uri().to_string(),
             headers: headers.map(|(name, it)| (name.to_string(), latin1(it.as_bytes()))).collect(),
             body: body.to_vec(),
+            certificate: route.certificate().map(|it| it.names().map(str::to_owned)),
         }
     }
 }
@@ -88,6 +91,17 @@ impl Fetcher for Script {
         &self,
         request: Request<Bytes>,
         limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        self.fetch_by(Route::default(), request, limit, deadline).await
+    }
+
+    /// Nothing leaves, and what was asked of the connection is kept.
+    async fn fetch_by(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+        limit: usize,
         _: Duration,
     ) -> Result<Response<Bytes>, EgressError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
@@ -95,7 +109,7 @@ impl Fetcher for Script {
         if request.uri().scheme_str() != Some("https") {
             return Err(EgressError::Scheme { host: host.as_str().into() });
         }
-        let answer = self.answer(Message::of(&request, request.body()), &host)?;
+        let answer = self.answer(Message::of(&request, request.body(), &route), &host)?;
         if answer.body().len() > limit {
             return Err(EgressError::TooLarge { host: host.as_str().into(), limit });
         }
@@ -106,20 +120,20 @@ impl Fetcher for Script {
 #[async_trait]
 impl Sender for Script {
     async fn send(&self, request: Request<RequestBody>) -> Result<Response<Bytes>, EgressError> {
+        self.send_by(Route::default(), request).await
+    }
+
+    /// As with fetches.
+    async fn send_by(
+        &self,
+        route: Route,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Bytes>, EgressError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| EgressError::BodyAborted)?.to_bytes();
         let request = Request::from_parts(parts, ());
-        self.answer(Message::of(&request, &body), &host)
-    }
-
-    /// Nothing leaves: what a plugin asked of the connection is in its edits.
-    async fn send_by(
-        &self,
-        _: Route,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Bytes>, EgressError> {
-        self.send(request).await
+        self.answer(Message::of(&request, &body, &route), &host)
     }
 }
 

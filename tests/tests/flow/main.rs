@@ -9,6 +9,7 @@
 
 mod bounds;
 mod device;
+mod certificates;
 mod exchange;
 mod expiry;
 mod grant;

@@ -134,7 +134,7 @@ impl Answer {
     /// there is used again, and let go where this answer wants none.
     pub(crate) fn route(&self, own: &mut Option<OwnConnection>) -> Route {
         *own = self.edits.own_connection().then(|| own.take().unwrap_or_default());
-        Route { own: own.clone() }
+        Route { certificate: self.certificate.clone(), own: own.clone() }
     }
 
     /// Applies the answer, all of it or nothing, and checks where the request would go.

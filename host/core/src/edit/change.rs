@@ -27,6 +27,11 @@ pub(super) enum Change {
     /// An origin and nothing else.
     SetOrigin(Url),
     SetBody(Bytes),
+    /// The names of values.
+    ClientCertificate {
+        chain: String,
+        key: String,
+    },
     OwnConnection,
 }
 
@@ -38,11 +43,7 @@ pub(super) struct HeaderEdit {
 }
 
 impl Change {
-    pub(super) fn parse(
-        asked: Asked,
-        granted: &Granted,
-        rules: &EditRules,
-    ) -> Result<Self, EditError> {
+    pub(super) fn parse(asked: Asked, rules: &EditRules) -> Result<Self, EditError> {
         let kind = EditName::of(&asked);
         let header = |(name, value): (String, _)| HeaderEdit::parse(kind.clone(), &name, value);
         let query = |(name, value)| QueryEdit::parse(kind.clone(), name, value);
@@ -64,10 +65,7 @@ impl Change {
                 }
                 Self::SetBody(Bytes::from_owner(body))
             }
-            Asked::ClientCertificate(_) if granted.may_write_client_certificate() => {
-                return Err(EditError::Unsupported(kind));
-            }
-            Asked::ClientCertificate(_) => return Err(EditError::NotGranted(kind)),
+            Asked::ClientCertificate((chain, key)) => Self::ClientCertificate { chain, key },
             Asked::OwnConnection => Self::OwnConnection,
         })
     }
@@ -94,6 +92,9 @@ impl Change {
                 granted.may_write_origin()
             }
             Self::SetBody(_) => granted.may_write_body(),
+            Self::ClientCertificate { chain, key } => {
+                granted.may_present(chain) && granted.may_present(key)
+            }
             Self::OwnConnection => granted.may_own_connection(),
         };
         if granted { Ok(()) } else { Err(EditError::NotGranted(self.name())) }
@@ -118,6 +119,7 @@ impl Change {
             (Self::SetPath(_), Self::SetPath(_))
             | (Self::SetOrigin(_), Self::SetOrigin(_))
             | (Self::SetBody(_), Self::SetBody(_))
+            | (Self::ClientCertificate { .. }, Self::ClientCertificate { .. })
             | (Self::OwnConnection, Self::OwnConnection) => true,
             _ => false,
         }
@@ -142,9 +144,11 @@ impl Change {
     /// and cookies are never empty.
     pub(super) fn carries(&self) -> bool {
         match self {
-            Self::SetHeader(_) | Self::AppendHeader(_) | Self::SetCookie(_) | Self::SetPath(_) => {
-                true
-            }
+            Self::SetHeader(_)
+            | Self::AppendHeader(_)
+            | Self::SetCookie(_)
+            | Self::SetPath(_)
+            | Self::ClientCertificate { .. } => true,
             Self::SetQuery(pair) | Self::AppendQuery(pair) => !pair.is_empty(),
             Self::SetBody(body) => !body.is_empty(),
             Self::RemoveHeader(_) | Self::SetOrigin(_) | Self::OwnConnection => false,
@@ -162,6 +166,9 @@ impl Change {
             Self::SetPath(_) => EditName::kind("set-path"),
             Self::SetOrigin(_) => EditName::kind("set-origin"),
             Self::SetBody(_) => EditName::kind("set-body"),
+            Self::ClientCertificate { chain, key } => {
+                EditName::new("client-certificate", &format!("{chain} {key}"))
+            }
             Self::OwnConnection => EditName::kind("own-connection"),
         }
     }

@@ -63,9 +63,6 @@ pub enum EditError {
         /// The most there may be.
         limit: usize,
     },
-    /// This host cannot do it yet. The operator has to use another host, or another plugin.
-    #[error("{0} is not supported")]
-    Unsupported(EditName),
     /// Whoever wrote the provider has to list the origin, if it is one to trust.
     #[error("set-origin: the provider does not list this origin")]
     OriginNotListed,

@@ -96,6 +96,10 @@ fn all() -> Vec<(&'static str, Asked)> {
         ("write cookie/c", Asked::SetCookie(entry("c", "1"))),
         ("write path", Asked::SetPath("/base/y".to_owned())),
         ("write body", Asked::SetBody(b"new".to_vec())),
+        (
+            "write client-certificate/account/pem",
+            Asked::ClientCertificate(entry("account/pem", "account/pem")),
+        ),
         ("write own-connection", Asked::OwnConnection),
     ]
 }

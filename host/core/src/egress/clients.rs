@@ -1,13 +1,14 @@
 //! What sends requests, and keeps connections for the next ones.
 
+use std::time::Duration;
+
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 
-use super::config::{EgressConfigError, Timeouts};
 use super::connect::{Connector, Protocols};
 use super::dial::Dial;
 use super::outgoing::UpstreamBody;
-use super::tls;
 
 /// Keeps connections by scheme, host and port.
 pub(super) type Pooled = Client<Connector, UpstreamBody>;
@@ -22,15 +23,9 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Both dial in the same way, and trust `authorities` beside the system's.
-    pub(super) fn new(
-        dial: &Dial,
-        authorities: Vec<tls::Certificate>,
-        timeouts: &Timeouts,
-    ) -> Result<Self, EgressConfigError> {
-        let tls = tls::config(authorities)?;
-        let connector =
-            |protocols| Connector::new(dial.clone(), tls.clone(), protocols, timeouts.connect);
+    /// All of them dial in the same way, and shake hands as `tls` says.
+    pub(super) fn new(dial: &Dial, tls: &ClientConfig, connect: Duration) -> Self {
+        let connector = |protocols| Connector::new(dial.clone(), tls.clone(), protocols, connect);
         let client = |connector| {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
@@ -39,6 +34,6 @@ impl Clients {
         };
         let own = connector(Protocols::Http1);
         let (ordinary, handshakes) = (client(connector(Protocols::All)), client(own.clone()));
-        Ok(Self { ordinary, handshakes, own })
+        Self { ordinary, handshakes, own }
     }
 }

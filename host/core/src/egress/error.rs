@@ -34,6 +34,13 @@ pub enum EgressError {
         /// Where it would have gone.
         host: Arc<str>,
     },
+    /// The request has a client certificate and would go out without TLS, where there is none to present
+    /// it to. The provider's author changes the URL, or the auth type.
+    #[error("requests to {host} have a client certificate, and so must use https")]
+    CertificateWithoutTls {
+        /// Where it would have gone.
+        host: Arc<str>,
+    },
     /// `CONNECT` opens a tunnel and `TRACE` echoes credentials (RFC 9110, section 9.3.8). The caller
     /// uses another method.
     #[error("the method is not allowed")]
@@ -163,7 +170,7 @@ impl EgressError {
             Self::Url { .. } | Self::Method | Self::BodyLength | Self::Handshake(_) => {
                 Code::INVALID_REQUEST
             }
-            Self::Scheme { .. } => Code::TARGET_REFUSED,
+            Self::Scheme { .. } | Self::CertificateWithoutTls { .. } => Code::TARGET_REFUSED,
             Self::AddressRefused { .. } => Code::ADDRESS_REFUSED,
             Self::TimedOut { .. } => Code::UPSTREAM_TIMEOUT,
             Self::TooLarge { .. } => Code::UPSTREAM_TOO_LARGE,
@@ -184,6 +191,7 @@ impl EgressError {
         match self {
             Self::Url { .. }
             | Self::Scheme { .. }
+            | Self::CertificateWithoutTls { .. }
             | Self::Method
             | Self::Handshake(_)
             | Self::Unsupported { .. }

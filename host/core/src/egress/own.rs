@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use tower_service::Service as _;
 
+use super::certificate::Identity;
 use super::connect::Connector;
 use super::error::EgressError;
 use super::outgoing::UpstreamBody;
@@ -30,6 +31,8 @@ pub struct OwnConnection(Arc<Mutex<Option<Open>>>);
 struct Open {
     /// Scheme, host and port.
     origin: Uri,
+    /// Of the certificate that was presented.
+    identity: Option<Identity>,
     sender: SendRequest<UpstreamBody>,
 }
 
@@ -43,11 +46,12 @@ impl OwnConnection {
     pub(super) async fn request(
         self,
         connector: &Connector,
+        identity: Option<Identity>,
         mut request: Request<UpstreamBody>,
         host: Arc<str>,
     ) -> Result<Response<Incoming>, EgressError> {
         let origin = take_origin(&mut request)?;
-        if let Some(mut open) = self.take(&origin)
+        if let Some(mut open) = self.take(&origin, identity)
             && open.sender.ready().await.is_ok()
         {
             match open.sender.try_send_request(request).await {
@@ -59,16 +63,16 @@ impl OwnConnection {
                 },
             }
         }
-        let mut open = Open::dial(connector.clone(), origin, &host).await?;
+        let mut open = Open::dial(connector.clone(), origin, identity, &host).await?;
         let sent = open.sender.send_request(request).await;
         let reply = sent.map_err(|error| EgressError::from_exchange(&error, &host))?;
         Ok(self.keep(open, reply))
     }
 
-    /// The one that is open to there. One to elsewhere is closed.
-    fn take(&self, origin: &Uri) -> Option<Open> {
+    /// The one that is open to there, as that one. Another is closed.
+    fn take(&self, origin: &Uri, identity: Option<Identity>) -> Option<Open> {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        open.filter(|open| open.origin == *origin)
+        open.filter(|open| open.origin == *origin && open.identity == identity)
     }
 
     fn keep(&self, open: Open, reply: Response<Incoming>) -> Response<Incoming> {
@@ -81,6 +85,7 @@ impl Open {
     async fn dial(
         mut connector: Connector,
         origin: Uri,
+        identity: Option<Identity>,
         host: &Arc<str>,
     ) -> Result<Self, EgressError> {
         let connecting = async {
@@ -94,7 +99,7 @@ impl Open {
         // It ends with the last reply, once nobody can send another request. What goes wrong on it is
         // told to whoever waits for a reply.
         tokio::spawn(connection.with_upgrades());
-        Ok(Self { origin, sender })
+        Ok(Self { origin, identity, sender })
     }
 }
 

@@ -32,8 +32,9 @@ pub enum FlowError {
     /// The fetch is larger than the host sends.
     #[error("the plugin wants to fetch with more than {0} bytes")]
     FetchSize(usize),
-    /// Not supported by this version.
-    #[error("client certificates are not supported yet")]
+    /// The plugin wants to fetch with a client certificate, or a key, that none of its needs names.
+    /// Whoever wrote it must act.
+    #[error("the plugin wants to fetch with a client certificate that is outside its needs")]
     ClientCertificate,
     /// The flow had its number of steps and was not done.
     #[error("the flow did not end within its steps")]
@@ -86,7 +87,6 @@ impl FlowError {
             Self::PromptOutsideGrant => Code::REAUTHORIZE,
             Self::TimedOut => Code::FLOW_TIMEOUT,
             Self::Callback | Self::PluginChanged => Code::CALLBACK_REFUSED,
-            Self::ClientCertificate => Code::UNSUPPORTED,
             Self::LearntOrigin => Code::TARGET_REFUSED,
             _ => Code::FLOW_REFUSED,
         }

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::{FlowError, Run};
 use crate::contract::flow::{Event, Fetch};
 use crate::contract::types::HttpResponse;
-use crate::egress::{self, Egress, EgressError};
+use crate::egress::{self, Egress, EgressError, Route};
 use crate::error::Error;
 use crate::needs::header::ban;
 use crate::target::{Origin, climbs_to_some};
@@ -41,6 +41,21 @@ pub trait Fetcher: Send + Sync {
         limit: usize,
         deadline: Duration,
     ) -> Result<Response<Bytes>, EgressError>;
+
+    /// The same by a route that is not the ordinary one: with a client certificate. Who does not say
+    /// how refuses, and nothing is sent.
+    async fn fetch_by(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+        limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        match route.unusual() {
+            None => self.fetch(request, limit, deadline).await,
+            Some(edit) => Err(EgressError::Unsupported { edit }),
+        }
+    }
 }
 
 #[async_trait]
@@ -53,16 +68,37 @@ impl Fetcher for Egress {
     ) -> Result<Response<Bytes>, EgressError> {
         Egress::fetch(self, request, limit, deadline).await
     }
+
+    async fn fetch_by(
+        &self,
+        route: Route,
+        request: Request<Bytes>,
+        limit: usize,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        Egress::fetch_by(self, route, request, limit, deadline).await
+    }
 }
 
-/// The request, once it is known to be one that this plugin may have sent.
-pub(super) fn check(fetch: Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowError> {
+/// The request and its route, once they are known to be what this plugin may have sent.
+pub(super) fn check(mut fetch: Fetch, run: &Run<'_>) -> Result<(Request<Bytes>, Route), Error> {
+    let route = match fetch.client_certificate.take() {
+        None => Route::default(),
+        Some((chain, key)) => {
+            let granted = &run.facts.granted;
+            if !granted.may_present(&chain) || !granted.may_present(&key) {
+                return Err(FlowError::ClientCertificate.into());
+            }
+            Route::default().with(run.facts.certificate(run.subject, [&chain, &key])?)
+        }
+    };
+    Ok((check_request(fetch, run)?, route))
+}
+
+fn check_request(fetch: Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowError> {
     let raw = fetch.request;
     // From here on it is overwritten when it is dropped, on its way out as well.
     let body = Zeroizing::new(raw.body);
-    if fetch.client_certificate.is_some() {
-        return Err(FlowError::ClientCertificate);
-    }
     if body.len() > MOST_REQUEST || raw.headers.len() > MOST_HEADERS {
         return Err(FlowError::FetchSize(MOST_REQUEST));
     }
@@ -86,17 +122,23 @@ pub(super) fn check(fetch: Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowE
 }
 
 /// Sends it once, and tells the plugin what came of it.
-pub(super) async fn send(run: &Run<'_>, request: Request<Bytes>) -> Result<Event, Error> {
+pub(super) async fn send(
+    run: &Run<'_>,
+    (request, route): (Request<Bytes>, Route),
+) -> Result<Event, Error> {
     let left = run.time_left();
     if left.is_zero() {
         return Err(FlowError::TimedOut.into());
     }
-    let reply = match run.inner.fetcher.fetch(request, MOST_ANSWER, left).await {
+    let reply = match run.inner.fetcher.fetch_by(route, request, MOST_ANSWER, left).await {
         Ok(reply) => reply,
         // Policy is the operator's answer, not the network's: the plugin is not asked.
-        Err(error @ (EgressError::AddressRefused { .. } | EgressError::Scheme { .. })) => {
-            return Err(error.into());
-        }
+        Err(
+            error @ (EgressError::AddressRefused { .. }
+            | EgressError::Scheme { .. }
+            | EgressError::CertificateWithoutTls { .. }
+            | EgressError::Unsupported { .. }),
+        ) => return Err(error.into()),
         Err(error) => return Ok(Event::Failed(error.to_string())),
     };
     let (parts, body) = reply.into_parts();

@@ -227,9 +227,19 @@ impl Granted {
         self.all(Verb::Write, |path| path.names(Root::Body, None))
     }
 
-    /// Whether the plugin may present a client certificate.
-    pub fn may_write_client_certificate(&self) -> bool {
-        self.all(Verb::Write, |path| path.names(Root::ClientCertificate, None))
+    /// Whether the value of this name may be presented as a client certificate, or as its key: one of
+    /// the connection or the account that the plugin may read, or that is named for this alone. It
+    /// is then not shown.
+    pub fn may_present(&self, name: &str) -> bool {
+        let Some((root, rest)) = Root::of(name) else { return false };
+        let holder = matches!(root, Root::Connection | Root::Account | Root::State);
+        holder
+            && self.layers().all(|layer| {
+                let writes =
+                    |rest| layer.write.iter().any(|path| path.names(Root::ClientCertificate, rest));
+                writes(Some(name))
+                    || writes(None) && layer.read.iter().any(|path| path.covers(root, rest))
+            })
     }
 
     /// Whether the plugin may ask for a connection that no other request shares.

@@ -42,6 +42,8 @@ enum Shape {
     Name,
     /// Nothing, or for reading one more segment: `body/sha-256`.
     Part,
+    /// Nothing, or the name of a value of the connection or the account.
+    Certificate,
 }
 
 /// An object with its references still in it.
@@ -71,6 +73,9 @@ pub(super) enum Segment {
     /// `prefix*suffix`
     Between(String, String),
 }
+
+/// Under which names a certificate and its key may be.
+pub(super) const CERTIFICATE_HOLDERS: [&str; 3] = ["connection", "account", "state"];
 
 const ROOTS: [(&str, Root); 18] = [
     ("provider", Root::Provider),
@@ -116,9 +121,9 @@ impl Root {
             | Self::Origin
             | Self::Body
             | Self::ReplyBody
-            | Self::ClientCertificate
             | Self::OwnConnection
             | Self::Bare => Shape::Part,
+            Self::ClientCertificate => Shape::Certificate,
         }
     }
 
@@ -183,12 +188,15 @@ impl Object {
             return Err(malformed("more than one reference"));
         }
         let longest = match root.shape() {
-            Shape::Values => usize::MAX,
+            Shape::Values | Shape::Certificate => usize::MAX,
             Shape::Name => 1,
             Shape::Part => usize::from(verb == Verb::Read && root == Root::Body),
         };
         if segments.len() > longest {
             return Err(malformed("it has no parts below"));
+        }
+        if root == Root::ClientCertificate && !names_a_holder(&segments) {
+            return Err(malformed("no value of connection/, account/ or state/"));
         }
         if root.everything(&segments) {
             return Err(NeedsError::Everything(clipped(text)));
@@ -214,8 +222,21 @@ impl Root {
                 Some(Asked::Plain(Segment::Exactly(_)) | Asked::Reference(_)) => false,
             },
             Shape::Part => matches!(first, Some(Asked::Plain(Segment::Between(..)))),
+            Shape::Certificate => match segments {
+                [_, Asked::Plain(name), ..] => name.is_any(),
+                [_] => true,
+                _ => false,
+            },
         }
     }
+}
+
+/// Whether it is a value of the connection or the account, where one is named.
+fn names_a_holder(segments: &[Asked]) -> bool {
+    segments.first().is_none_or(|first| match first {
+        Asked::Plain(Segment::Exactly(root)) => CERTIFICATE_HOLDERS.contains(&root.as_str()),
+        Asked::Plain(Segment::Between(..)) | Asked::Reference(_) => false,
+    })
 }
 
 impl Asked {

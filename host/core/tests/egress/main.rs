@@ -8,6 +8,7 @@ mod upstream;
 
 mod addresses;
 mod bodies;
+mod certificates;
 mod connections;
 mod failures;
 mod headers;

@@ -17,7 +17,7 @@ async fn whole(
     own: &OwnConnection,
     request: Request<Full<Bytes>>,
 ) -> Result<Bytes, EgressError> {
-    let reply = egress.send_by(Route::on(own.clone()), request).await?;
+    let reply = egress.send_by(Route::default().on(own.clone()), request).await?;
     Ok(reply.into_body().collect().await?.to_bytes())
 }
 
@@ -91,7 +91,8 @@ async fn it_is_closed_once_nobody_holds_it_and_the_last_reply_has_come() {
     for (held, read) in [(true, true), (false, true), (false, false)] {
         let (egress, own) = (egress(), OwnConnection::default());
         let sending = {
-            let (egress, route, url) = (egress.clone(), Route::on(own.clone()), url.clone());
+            let (egress, route, url) =
+                (egress.clone(), Route::default().on(own.clone()), url.clone());
             tokio::spawn(async move { egress.send_by(route, get(&url)).await })
         };
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -159,7 +160,8 @@ async fn it_is_of_http_1_and_over_tls_like_any_other() {
     let upstream = TlsUpstream::start(Protocol::Http1, std::sync::Arc::default()).await;
     let (egress, own) = (upstream.egress(), OwnConnection::default());
     for _ in 0..2 {
-        let reply = egress.send_by(Route::on(own.clone()), get(&tls::url("/"))).await.unwrap();
+        let reply =
+            egress.send_by(Route::default().on(own.clone()), get(&tls::url("/"))).await.unwrap();
         assert_eq!(reply.version(), Version::HTTP_11);
         assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "hello");
     }

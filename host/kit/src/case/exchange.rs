@@ -61,7 +61,7 @@ pub(super) fn read(members: &Members<'_>, name: &str) -> Option<Vec<Exchange>> {
 
 fn one(json: &Json, place: &str, flaws: &Flaws) -> Option<Exchange> {
     let members = Members::open(json, place, &["expect", "answer", "failed"], flaws)?;
-    let expect = asked(&members, "expect", &["method", "url", "headers", "body"]);
+    let expect = asked(&members, "expect", &REQUEST);
     let answer = match (members.has("answer"), members.has("failed")) {
         (true, false) => {
             let known = ["status", "headers", "body"];
@@ -116,6 +116,9 @@ pub(crate) fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&bytes).ok()
 }
 
+/// What may be said of a request that goes out.
+pub(super) const REQUEST: [&str; 5] = ["method", "url", "headers", "body", "client_certificate"];
+
 /// Members of a message that are to be compared.
 pub(super) fn asked(members: &Members<'_>, name: &str, known: &[&str]) -> Option<Asked> {
     let asked = members.members(name, known)?;
@@ -129,6 +132,9 @@ pub(super) fn asked(members: &Members<'_>, name: &str, known: &[&str]) -> Option
             }
             "body" => {
                 asked.bytes(member);
+            }
+            "client_certificate" => {
+                asked.list(member);
             }
             _ => {
                 asked.text(member);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::Tested;
-use super::exchange::asked;
+use super::exchange::{REQUEST, asked};
 use crate::reading::{Flaws, Members};
 
 /// The ends that a case can have. `state` may also stand beside another.
@@ -29,7 +29,7 @@ pub(super) fn read(case: &Members<'_>, tested: &Tested<'_>) -> Option<Expect> {
         case.flaw("expect", format!("names several ends: {}", ends.join(", ")));
     }
     edits(&expect);
-    asked(&expect, "request", &["method", "url", "headers", "body"]);
+    asked(&expect, "request", &REQUEST);
     asked(&expect, "reply", &["status", "headers", "body"]);
     if let Some(json) = expect.json("refusal") {
         refusal(json, &expect.at("refusal"), expect.flaws());

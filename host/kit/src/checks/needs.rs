@@ -58,6 +58,10 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             let url = asked("/fetch/url").and_then(Json::as_str).unwrap_or_default();
             lacking_url("fetch", &held(values, url), &granted.fetch_urls(values))
         }
+        Error::Flow(FlowError::ClientCertificate) => {
+            let pair = asked("/fetch/client-certificate").unwrap_or(&Json::Null);
+            lacking_certificate(&pair[0], &pair[1], granted).into_iter().collect()
+        }
         Error::Flow(FlowError::PromptUrl) => {
             let url = asked("/pause/prompt/url").and_then(Json::as_str).unwrap_or_default();
             lacking_url("visit", &held(values, url), &granted.visit_urls(values))
@@ -92,13 +96,18 @@ fn lacking_of(edit: &Json, granted: &Granted) -> Option<String> {
         "set-path" => (granted.may_write_path(), "path".to_owned()),
         "set-origin" => (granted.may_write_origin(), "origin".to_owned()),
         "set-body" => (granted.may_write_body(), "body".to_owned()),
-        "client-certificate" => {
-            (granted.may_write_client_certificate(), "client-certificate".to_owned())
-        }
+        "client-certificate" => return lacking_certificate(&edit[1], &edit[2], granted),
         "own-connection" => (granted.may_own_connection(), "own-connection".to_owned()),
         _ => return None,
     };
     (!may).then(|| format!("write {object}"))
+}
+
+/// The value that may not be presented, the chain's first.
+fn lacking_certificate(chain: &Json, key: &Json, granted: &Granted) -> Option<String> {
+    let mut names = [chain, key].into_iter().filter_map(Json::as_str);
+    let lacking = names.find(|name| !granted.may_present(name))?;
+    Some(format!("write client-certificate/{lacking}"))
 }
 
 /// None where the need is there: it is then the URL that is at fault.

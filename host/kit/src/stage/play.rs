@@ -107,11 +107,11 @@ impl<'a> Play<'a> {
     async fn on(&mut self, host: &Countersign, subject: &Arc<Subject>) -> Result<End, Error> {
         match &self.inputs.act {
             Act::Request { request, sent: false } => {
-                // The edits say what there is to say of the route.
-                let (ready, _) = host.prepare_by(subject, http_request(request)).await?;
+                let (ready, route) = host.prepare_by(subject, http_request(request)).await?;
                 let (parts, body) = ready.into_parts();
                 let body = body.collect().await.map_err(|_| Error::Body)?.to_bytes();
-                self.sent.push(Message::of(&http::Request::from_parts(parts, ()), &body));
+                let request = http::Request::from_parts(parts, ());
+                self.sent.push(Message::of(&request, &body, &route));
                 Ok(End::Ready)
             }
             Act::Request { request, sent: true } => {

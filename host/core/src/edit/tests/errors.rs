@@ -37,7 +37,7 @@ fn an_error_names_the_edit() {
         (Asked::SetPath("/".to_owned()), "set-path"),
         (Asked::SetOrigin("https://b.example".to_owned()), "set-origin"),
         (Asked::SetBody(Vec::new()), "set-body"),
-        (Asked::ClientCertificate(entry("a", "b")), "client-certificate"),
+        (Asked::ClientCertificate(entry("a", "b")), "client-certificate a b"),
         (Asked::OwnConnection, "own-connection"),
     ] {
         let error = refusal(&[], &[edit]).to_string();

@@ -141,13 +141,42 @@ fn row_1_only_a_listed_origin_is_moved_to() {
 }
 
 #[test]
-fn what_this_host_cannot_do_is_refused_by_name() {
-    let certificate = Asked::ClientCertificate(entry("account/cert", "account/key"));
-    let edits = [set("authorization", "t"), certificate];
-    let error = refusal(&[AUTHORIZATION, "write client-certificate"], &edits);
-    assert!(matches!(error, EditError::Unsupported(_)), "{error}");
-    assert_eq!(error.to_string(), "client-certificate is not supported");
-    assert!(matches!(refusal(&[AUTHORIZATION], &edits), EditError::NotGranted(_)));
+fn only_values_of_the_connection_or_the_account_that_are_granted_make_a_certificate() {
+    let edit = |chain: &str, key: &str| Asked::ClientCertificate(entry(chain, key));
+    let named = ["write client-certificate/account/cert", "write client-certificate/state/key"];
+    let read = ["write client-certificate", "read account/cert", "read state/key"];
+    for needs in [&named[..], &read] {
+        let checked = check(needs, &[edit("account/cert", "state/key")]).unwrap();
+        assert_eq!(checked.client_certificate(), Some(["account/cert", "state/key"]));
+        for (chain, key) in [
+            ("account/cert", "account/key"),
+            ("state/cert", "state/key"),
+            ("connection/cert", "state/key"),
+            ("account/cert", "account"),
+            ("account/cert", ""),
+            ("account/cert", "state/key/below"),
+        ] {
+            let below = key.ends_with("below") && needs == read;
+            let error = check(needs, &[edit(chain, key)]).err();
+            let refused = matches!(error, Some(EditError::NotGranted(_)));
+            assert_eq!(refused, !below, "{needs:?} {chain} {key}");
+        }
+    }
+    // To read it is not enough, nor is what is learnt for all or is no secret at all.
+    let lacking = &["read account/cert", "read account/key"][..];
+    let elsewhere = &["write client-certificate", "read shared/cert", "read pattern/cert"][..];
+    for (needs, name) in
+        [(lacking, "account/cert"), (elsewhere, "shared/cert"), (elsewhere, "pattern/cert")]
+    {
+        let error = refusal(needs, &[edit(name, name)]);
+        assert!(matches!(error, EditError::NotGranted(_)), "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!("client-certificate {name} {name} is outside what the plugin may do")
+        );
+    }
+    let twice = [edit("account/cert", "state/key"), edit("account/cert", "state/key")];
+    assert!(matches!(refusal(&named, &twice), EditError::Twice(_)));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn each_part_of_the_request_is_a_grant_of_its_own() {
         ("write path", Granted::may_write_path),
         ("write origin", Granted::may_write_origin),
         ("write body", Granted::may_write_body),
-        ("write client-certificate", Granted::may_write_client_certificate),
+        ("write client-certificate/state/k", |granted| granted.may_present("state/k")),
         ("write own-connection", Granted::may_own_connection),
         ("send bare", Granted::send_bare),
         ("read reply/body", Granted::reads_reply_body),
@@ -77,6 +77,8 @@ fn each_part_of_the_request_is_a_grant_of_its_own() {
             assert_eq!(question(&granted), of == need, "{need}: {of}");
         }
     }
+    let named = granted(&["write client-certificate/account/k"], &[]);
+    assert!(named.may_present("account/k") && !named.may_read("account/k"));
     let digest = granted(&["read body/sha-256"], &[]);
     assert!(
         digest.may_read("body/sha-256")
@@ -141,4 +143,21 @@ fn urls_are_those_that_the_named_values_hold() {
     );
     let visits = granted.visit_urls(&values);
     assert_eq!(visits, [("pattern/oauth_config/authorize_uri", "https://c.example/")]);
+}
+
+/// The operator may name the value, or take the whole away.
+#[test]
+fn a_policy_narrows_what_is_presented() {
+    let needs = |needs: &[&str]| Needs::parse(&entries(needs)).unwrap();
+    let own = needs(&["write client-certificate/account/k", "write client-certificate/account/l"]);
+    for (policy, k, l) in [
+        (&["write client-certificate/account/k"][..], true, false),
+        (&["write client-certificate", "read account/l"], false, true),
+        (&["write client-certificate"], false, false),
+        (&["read account/k"], false, false),
+    ] {
+        let granted = own.narrowed(&needs(policy)).resolve(&Values::default());
+        let presents = [granted.may_present("account/k"), granted.may_present("account/l")];
+        assert_eq!(presents, [k, l], "{policy:?}");
+    }
 }
