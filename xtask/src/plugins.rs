@@ -58,6 +58,8 @@ const GUESTS: &[Guest] = &[
         upon: Some("oauth"),
         ..plugin("oauth-device", "countersign-plugin-oauth-device")
     },
+    // Two hashes' constants, and the upper cases of Unicode.
+    Guest { stack: 48 * 1024, ..plugin("ntlm", "countersign-plugin-ntlm") },
     plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];

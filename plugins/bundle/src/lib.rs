@@ -25,7 +25,17 @@ macro_rules! bundled {
 
 /// The auth plugins.
 pub fn components() -> &'static [Bundled] {
-    bundled!["basic", "bearer", "api-key", "oauth", "digest", "aws-sigv4", "session", "oauth-device"]
+    bundled![
+        "basic",
+        "bearer",
+        "api-key",
+        "oauth",
+        "digest",
+        "aws-sigv4",
+        "session",
+        "oauth-device",
+        "ntlm",
+    ]
 }
 
 /// All of it, as names and bytes: what `countersign::Registry` takes.
