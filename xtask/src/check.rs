@@ -13,6 +13,7 @@ mod demo;
 mod digest;
 mod documents;
 mod guests;
+mod ntlm;
 mod programs;
 mod project;
 mod schemathesis;
@@ -44,6 +45,7 @@ const STEPS: &[Step] = &[
     ("Signatures for AWS", || aws::verified(root())),
     ("Schemathesis", || schemathesis::run(root())),
     ("DIGEST against Apache and httpbin", || digest::run(root())),
+    ("NTLM against pyspnego", || ntlm::run(root())),
 ];
 
 struct Ended {
