@@ -29,6 +29,8 @@ fn the_published_challenge_is_answered_as_published() {
     assert_eq!(part(&message, 28), bytes("44006f006d00610069006e00"));
     assert_eq!(part(&message, 36), bytes("5500730065007200"));
     assert_eq!(part(&message, 44), bytes("43004f004d0050005500540045005200"));
+    // What both sides have said: this server does not repeat that it was asked for its name.
+    assert_eq!(message[60..64], (flag::WANTED & !flag::REQUEST_TARGET).to_le_bytes());
     assert_eq!(part(&message, 12), [0; 24], "no older answer");
     assert_eq!(part(&message, 52), b"", "no key");
     assert_eq!(message[CODE..CODE + 16], [0; 16], "no code where the server says no time");

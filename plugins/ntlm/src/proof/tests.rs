@@ -27,7 +27,9 @@ fn a_users_name_counts_in_capitals_and_a_domains_as_it_is() {
     assert_eq!(of("jürgen", ""), of("JÜRGEN", ""));
     // What would become two letters stays one.
     assert_eq!(of("weiß", ""), of("WEIß", ""));
-    assert_ne!(of("weiß", ""), of("WEISS", ""));
+    for other in ["WEISS", "WEIS"] {
+        assert_ne!(of("weiß", ""), of(other, ""));
+    }
 }
 
 #[test]
