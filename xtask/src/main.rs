@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod contract;
 mod plugins;
 mod soak;
 
@@ -22,6 +23,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Checks what `cargo test` cannot, because it needs more than stable Rust.
     Check,
+    /// Holds the contract to what was recorded of it.
+    Contract(contract::Arguments),
     /// Builds the bundled plugins from source.
     Plugins(plugins::Arguments),
     /// Runs the long forms of the gateway's tests: kills, and many accounts at once.
@@ -32,6 +35,7 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Check => check::run(),
+        Task::Contract(arguments) => contract::run(&arguments),
         Task::Plugins(arguments) => plugins::run(&arguments),
         Task::Soak(arguments) => soak::run(&arguments),
     }
