@@ -1,7 +1,7 @@
 //! What the documents quote of the contract and of the example plugin stands there word for word.
 //!
 //! A quotation is a code block marked `wit`, or one marked `rust` that exports a plugin, which must
-//! be the example's. Indentation and blank lines are free, and a line `…`
+//! be the example's or one of the cookbook's. Indentation and blank lines are free, and a line `…`
 //! or `// …` stands for what was left out; all else must be consecutive lines of one file of
 //! `wit/`. The sdk and the host need no such check: both are generated from `wit/`.
 
@@ -14,21 +14,26 @@ use anyhow::{Context as _, Result, ensure};
 
 /// The plugin that the README shows.
 const EXAMPLE: &str = "plugins/example/src/lib.rs";
+/// Those that docs/plugins/cookbook.md shows, a file each.
+const COOKBOOK: &str = "tests/cookbook";
 
 /// Fails, naming each, where a quotation is not in the contract.
 pub(super) fn agree(root: &Path) -> Result<String> {
     ensure!(root.join("README.md").is_file(), "README.md is missing");
-    let contract = contract(&root.join("wit"))?;
-    let example = [lines(&fs::read_to_string(root.join(EXAMPLE)).context(EXAMPLE)?)];
+    let contract = files(&root.join("wit"))?;
+    let mut plugins = files(&root.join(COOKBOOK))?;
+    plugins.push(lines(&fs::read_to_string(root.join(EXAMPLE)).context(EXAMPLE)?));
     let (mut wrong, mut count) = (Vec::new(), 0);
     for document in documents(root)? {
         let text = fs::read_to_string(&document)?;
         let of_contract = quotations(&text, "wit").into_iter().map(|it| (it, &contract[..]));
-        let of_example = quotations(&text, "rust").into_iter();
-        let of_example = of_example
-            .filter(|(_, block)| block.iter().any(|line| line.starts_with("export_plugin!")))
-            .map(|it| (it, &example[..]));
-        for ((line, block), source) in of_contract.chain(of_example) {
+        let exports = |line: &String| {
+            line.starts_with("export_plugin!") || line.starts_with("export_flow_plugin!")
+        };
+        let of_plugins = quotations(&text, "rust").into_iter();
+        let of_plugins =
+            of_plugins.filter(|(_, block)| block.iter().any(exports)).map(|it| (it, &plugins[..]));
+        for ((line, block), source) in of_contract.chain(of_plugins) {
             count += 1;
             if let Some(part) = stray(&block, source) {
                 let name = document.strip_prefix(root).unwrap_or(&document).display();
@@ -40,9 +45,9 @@ pub(super) fn agree(root: &Path) -> Result<String> {
     Ok(format!("{count} quotations"))
 }
 
-/// The lines of each file of the contract.
-fn contract(folder: &Path) -> Result<Vec<Vec<String>>> {
-    let entries = fs::read_dir(folder).context("wit/ is missing")?;
+/// The lines of each file of a folder.
+fn files(folder: &Path) -> Result<Vec<Vec<String>>> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     entries.map(|entry| Ok(lines(&fs::read_to_string(entry?.path())?))).collect()
 }
 
