@@ -95,21 +95,29 @@ where
     }
 
     /// Keeps what was read, unless something of what it was made of was changed since the reading
-    /// began.
-    pub fn keep(&self, reading: Reading, key: K, value: Arc<V>, made_of: &[Change]) {
+    /// began. The answer is what to go on with: of several that read the same at the same time, all
+    /// have the one that was kept first, and with it whatever that has gathered since.
+    pub fn keep(&self, reading: Reading, key: K, value: Arc<V>, made_of: &[Change]) -> Arc<V> {
         let mut displaced = Vec::new();
+        // Before it is looked up, as in `get`.
+        let current = self.following.is_current();
         let mut files = self.files();
         // What is made of nothing that is named would never be evicted.
         if made_of.is_empty() || files.changed_since(reading, made_of) {
-            return;
+            return value;
         }
         let key = Arc::new(key);
+        // It would not be there any more had something of it been changed.
+        if current && let Some(kept) = self.entries.get(&key) {
+            return kept;
+        }
         self.take(&mut files, &key);
-        self.entries.insert_with_lifecycle(Arc::clone(&key), value, &mut displaced);
+        self.entries.insert_with_lifecycle(Arc::clone(&key), Arc::clone(&value), &mut displaced);
         files.file(key, made_of);
         for (key, _) in &displaced {
             files.unfile(key);
         }
+        value
     }
 
     /// How many entries there are.

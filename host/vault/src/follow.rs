@@ -144,7 +144,7 @@ impl Following {
         following
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         self.0.until.store(0, Ordering::Release);
     }
 }

@@ -95,8 +95,9 @@ impl Service {
         let (provider, connection) = (Arc::clone(&ready.provider), Arc::clone(&ready.connection));
         let subject = Subject::new("", provider, connection, Arc::new(account));
         let subject = Arc::new(subject.map_err(|error| unknown_pattern(&error.to_string()))?);
-        self.subjects.subjects.keep(reading, whose.clone(), Arc::clone(&subject), &made_of);
-        Ok(Some(subject))
+        // Requests that came at once go on with one subject: what plugins note of it (a nonce's count)
+        // is of the account.
+        Ok(Some(self.subjects.subjects.keep(reading, whose.clone(), subject, &made_of)))
     }
 
     /// The connection of this id; `None` where it is gone, or was changed while it was read.
@@ -129,8 +130,7 @@ impl Service {
         ];
         let (provider, connection) = (Arc::new(provider), Arc::new(connection));
         let ready = Arc::new(Ready { provider, connection, origins });
-        self.subjects.connections.keep(reading, id.clone(), Arc::clone(&ready), &made_of);
-        Ok(Some(ready))
+        Ok(Some(self.subjects.connections.keep(reading, id.clone(), ready, &made_of)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whom a request is for: from the vault's rows to the credential on it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use countersign::account::Status;
 use countersign_gateway::{AccountUpdate, ConnectionUpdate, Fault, Kind, Whose};
@@ -47,6 +49,22 @@ async fn what_the_vault_keeps_becomes_the_credential_of_a_request() {
     let (url, credential) = prepared(&scene, "shop-1").await.unwrap();
     assert_eq!(url, "https://a.shops.example/api/things");
     assert_eq!(credential, "Bearer t");
+}
+
+/// What a plugin notes of an account (the count of a nonce) is one for all of its requests.
+#[tokio::test]
+async fn requests_of_an_account_that_come_at_once_go_on_with_one_subject() {
+    // A machine that stood still may have the first not be kept.
+    for _ in 0..5 {
+        let (scene, _) = with_shop().await;
+        let (caller, whose) = (caller(&[Role::Proxy]), whose("shop-1", "u1"));
+        let reads = (0..8).map(|_| scene.service.subject(&caller, &whose));
+        let subjects = futures_util::future::try_join_all(reads).await.unwrap();
+        if subjects.iter().all(|other| Arc::ptr_eq(other, &subjects[0])) {
+            return;
+        }
+    }
+    panic!("each had one of its own");
 }
 
 #[tokio::test]
