@@ -102,6 +102,7 @@ fn build(root: &Path, route: &Route, folder: &Path) -> Result<()> {
             root,
             alias: "/countersign",
             package: guest.package,
+            spec: guest.package,
             library: guest.package,
             profile: "guest",
             stack: guest.stack,

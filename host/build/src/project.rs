@@ -27,6 +27,7 @@ const STACKS: std::ops::RangeInclusive<u64> = 8 << 10..=4 << 20;
 pub struct Project {
     root: PathBuf,
     name: String,
+    id: String,
     library: String,
     target: PathBuf,
     stack: u32,
@@ -94,6 +95,7 @@ impl Project {
             Some(Self {
                 root: path(&metadata["workspace_root"])?,
                 name: package["name"].as_str()?.to_owned(),
+                id: package["id"].as_str()?.to_owned(),
                 library: library["name"].as_str()?.to_owned(),
                 target: path(&metadata["target_directory"])?,
                 stack,
@@ -114,6 +116,8 @@ impl Project {
             root: &self.root,
             alias: "/plugin",
             package: &self.name,
+            // A crate far below may be called the same.
+            spec: &self.id,
             library: &self.library,
             profile: "release",
             stack: self.stack,

@@ -106,6 +106,8 @@ pub struct Crate<'a> {
     pub alias: &'a str,
     /// The package's name.
     pub package: &'a str,
+    /// What cargo finds it by: its name where no dependency has the same, else its id.
+    pub spec: &'a str,
     /// The library's file name, without its end.
     pub library: &'a str,
     /// Of the manifest, or one of cargo's own.
@@ -129,7 +131,7 @@ impl Crate<'_> {
         withhold(&mut cargo);
         cargo
             .args(["rustc", "--lib", "--profile", self.profile, "--target", TARGET])
-            .args(["--package", self.package])
+            .args(["--package", self.spec])
             .args(self.arguments)
             .arg("--target-dir")
             .arg(self.target)

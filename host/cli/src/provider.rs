@@ -1,6 +1,7 @@
 //! `countersign provider check`: every problem of each payload at once. The others of `provider` are
 //! a gateway's matter.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ pub(crate) fn run(
 /// What this host has components for.
 struct Known {
     auth_types: Vec<String>,
+    /// By auth type, the settings of a pattern that its plugin asks to see, as `aws_sigv4/region`.
+    settings: BTreeMap<String, Vec<String>>,
     mutations: Vec<String>,
 }
 
@@ -59,7 +62,33 @@ impl Known {
             GuestKind::Mutation { mutation } => Some(mutation),
             GuestKind::Plugin { .. } => None,
         });
-        Self { auth_types: registry.auth_types(), mutations: mutations.collect() }
+        let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for guest in registry.listing().serving {
+            let GuestKind::Plugin { auth_types, needs, .. } = guest.kind else { continue };
+            let read = needs.iter().filter_map(|(_, object)| object.strip_prefix("pattern/"));
+            for auth_type in auth_types {
+                settings.entry(auth_type).or_default().extend(read.clone().map(str::to_owned));
+            }
+        }
+        Self { auth_types: registry.auth_types(), settings, mutations: mutations.collect() }
+    }
+
+    /// Whether a key that the host does not know is a setting of the pattern's own plugin.
+    fn is_setting(&self, payload: &Json, place: &str) -> bool {
+        let Some((nth, key)) =
+            place.strip_prefix("auth_patterns[").and_then(|rest| rest.split_once("]."))
+        else {
+            return false;
+        };
+        let pattern = nth.parse().ok().and_then(|nth: usize| payload["auth_patterns"].get(nth));
+        let auth_type = pattern.and_then(|it| it["type"].as_str()).unwrap_or_default();
+        let key = key.replace('.', "/");
+        let settings = self.settings.get(auth_type).into_iter().flatten();
+        // Of a need for what is below it, or above it.
+        let is_below = |one: &str, other: &str| {
+            one.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        settings.into_iter().any(|it| is_below(it, &key) || is_below(&key, it))
     }
 
     /// What the payload wants and this host does not have; asked of the JSON, so that it is told
@@ -110,6 +139,7 @@ fn check(file: &Path, known: &Known) -> Vec<Problem> {
         Ok(provider) => provider.warnings().to_vec(),
         Err(problems) => problems.iter().cloned().collect(),
     };
+    problems.retain(|it| !(it.is_unknown_key() && known.is_setting(&payload, &it.path)));
     problems.extend(known.lacks(&payload));
     problems
 }

@@ -271,7 +271,7 @@ fn check_watches(ready: &Ready, facts: &Facts) -> Result<(), Error> {
         return Err(facts.broke("it wants more than 64 KiB of a reply held back"));
     }
     if ready.watches.iter().any(|watch| watch.body > 0) && !facts.granted.reads_reply_body() {
-        return Err(facts.broke("it watches for a reply's body, which is outside its needs"));
+        return Err(Error::WatchedBody { plugin: facts.plugin.guest.name.clone() });
     }
     Ok(())
 }

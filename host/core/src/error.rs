@@ -103,6 +103,15 @@ pub enum Error {
         /// What it did.
         what: &'static str,
     },
+    /// The plugin watches for a reply's body without the need for it. Whoever wrote it must act.
+    #[error(
+        "the plugin {plugin} broke the contract: it watches for a reply's body, which is outside its \
+         needs"
+    )]
+    WatchedBody {
+        /// The plugin's name.
+        plugin: String,
+    },
     /// A flow did not end.
     #[error(transparent)]
     Flow(#[from] FlowError),
@@ -152,7 +161,7 @@ impl Error {
             Self::Call(CallError::Host(_)) | Self::Host(_) => Code::HOST_FAILED,
             Self::Edit { .. } => Code::EDIT_REFUSED,
             Self::View { .. } => Code::VIEW_REFUSED,
-            Self::Contract { .. } => Code::PLUGIN_CONTRACT,
+            Self::Contract { .. } | Self::WatchedBody { .. } => Code::PLUGIN_CONTRACT,
             Self::Flow(error) => error.kind(),
             Self::Renewal(error) => error.kind(),
             Self::AfterSent(error) => error.kind(),

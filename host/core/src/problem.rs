@@ -34,6 +34,17 @@ pub struct Problem {
     pub fix: String,
 }
 
+/// What is said of a key that nothing in this host reads. A plugin may read it all the same: its
+/// needs say so.
+const UNKNOWN_KEY: &str = "is not a key that this host knows";
+
+impl Problem {
+    /// Whether it is a key that the host itself does not know.
+    pub fn is_unknown_key(&self) -> bool {
+        self.severity == Severity::Warning && self.what == UNKNOWN_KEY
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::case::{self, Case, Tested};
 use crate::error::{Flawed, KitError};
 use crate::reading::{Flaw, Flaws};
+use crate::twice;
 
 /// A file whose cases have been found good.
 #[derive(Clone)]
@@ -59,6 +60,10 @@ pub(crate) fn read(paths: &[PathBuf], tested: &Tested<'_>) -> Result<Vec<CaseFil
                 continue;
             }
         };
+        for place in twice::places(&bytes) {
+            let what = "stands twice in its object; only one of them would count".to_owned();
+            flawed.0.push((path.clone(), Flaw { place, what }));
+        }
         read.extend(parse(path, bytes, json, tested, &mut flawed));
     }
     if flawed.0.is_empty() { Ok(read) } else { Err(KitError::Cases(flawed)) }

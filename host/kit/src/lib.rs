@@ -34,6 +34,7 @@ mod run;
 mod script;
 mod stage;
 mod subject;
+mod twice;
 
 pub use bench::{Bench, Spread, Timed};
 pub use difference::Difference;

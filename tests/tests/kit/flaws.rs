@@ -66,6 +66,32 @@ fn every_flaw_of_every_file_is_told_at_once() {
     );
 }
 
+/// Which of the two counts is for nobody to guess.
+#[test]
+fn a_member_that_stands_twice_is_refused_wherever_it_stands() {
+    let folder = Folder::new();
+    folder.put(
+        "a.json",
+        r#"{"values": {"account/token": "a", "account/token": "b"}, "cases": [
+            {"name": "x", "expect": {"refusal": {"reason": "denied"}},
+                "expect": {"edits": [], "edits": []}, "fetches": [{"answer": {"status": 200, "status": 400}}]}
+        ]}"#,
+    );
+    let kit = Kit::new("made", &renewing().build().unwrap()).unwrap();
+    let Err(KitError::Cases(flawed)) = kit.cases_in(folder.path()) else { panic!("they are bad") };
+    let twice = flawed.0.iter().filter(|(_, flaw)| flaw.what.starts_with("stands twice"));
+    let places: Vec<_> = twice.map(|(_, flaw)| flaw.place.as_str()).collect();
+    assert_eq!(
+        places,
+        [
+            "/values/account~1token",
+            "/cases/0/expect",
+            "/cases/0/expect/edits",
+            "/cases/0/fetches/0/answer/status"
+        ]
+    );
+}
+
 #[test]
 fn without_a_case_nothing_has_passed() {
     let kit = Kit::new("bearer", bundled_one("bearer").1).unwrap();

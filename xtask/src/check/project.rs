@@ -17,6 +17,9 @@ use super::{
 };
 use crate::plugins::cargo;
 
+/// Called as a crate far below its dependencies is: cargo has to be told which of the two is meant.
+const NAME: &str = "digest";
+
 /// Makes one, and goes the way from there to a request that is served.
 pub(super) fn served(root: &Path) -> Result<String> {
     let folder = root.join("target/check/project");
@@ -24,9 +27,9 @@ pub(super) fn served(root: &Path) -> Result<String> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let project = folder.join("my-api");
+    let project = folder.join(NAME);
     let place = project.to_str().context("a path is not UTF-8")?;
-    countersign(root, &["plugin", "new", "my-api", "--dir", place])?;
+    countersign(root, &["plugin", "new", NAME, "--auth-type", "X_MY_API", "--dir", place])?;
     fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock"))?;
 
     // What the crates come to is kept for the next time.
@@ -41,7 +44,7 @@ pub(super) fn served(root: &Path) -> Result<String> {
     ensure!(built["auth_types"] == serde_json::json!(["X_MY_API"]), "{built:#}");
     ensure!(built["notes"] == serde_json::json!([]), "{built:#}");
 
-    let component = project.join("my-api.wasm");
+    let component = project.join(NAME).with_extension("wasm");
     let [component, vectors] = [component, project.join("vectors")];
     let paths = [component.to_str(), vectors.to_str()].map(Option::unwrap_or_default);
     let tested = countersign(root, &["plugin", "test", paths[0], paths[1], "--json"])?;

@@ -44,3 +44,32 @@ fn what_is_no_project_of_a_plugin_is_told_with_what_to_do() {
     let error = Project::open(Path::new("no/such/folder")).unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
 }
+
+/// `digest` is a crate far below many others, and a good name for a plugin.
+#[test]
+fn a_project_that_is_called_as_one_of_its_dependencies_is_told_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    for (place, more) in [
+        (
+            root.clone(),
+            "[dependencies]\nother = { package = \"my-plugin\", path = \"other\" }\n[workspace]\nexclude = [\"other\"]\n",
+        ),
+        (root.join("other"), ""),
+    ] {
+        fs::create_dir_all(place.join("src")).unwrap();
+        fs::write(place.join("src/lib.rs"), "").unwrap();
+        let version = if place == root { "version = \"1.0.0\"\n" } else { "version = \"2.0.0\"\n" };
+        let manifest = [PACKAGE, version, LIBRARY, more].concat();
+        fs::write(place.join("Cargo.toml"), manifest).unwrap();
+    }
+    let project = Project::open(&root).unwrap();
+    let named = |spec: &str| {
+        let mut cargo = rust::cargo(&root);
+        cargo.args(["pkgid", "--offline", spec]).output().unwrap().status.success()
+    };
+    // The first makes the lock file.
+    rust::cargo(&root).args(["generate-lockfile", "--offline"]).output().unwrap();
+    assert!(named(&project.id));
+    assert!(!named(&project.name), "the name alone is of two packages");
+}

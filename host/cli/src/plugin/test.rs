@@ -25,6 +25,32 @@ pub(super) fn run(global: &Global, test: &Test, output: &Output) -> Result<ExitC
 }
 
 fn once(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failure> {
+    let report = match tested(global, test, output) {
+        Ok(report) => report,
+        Err(failure) => {
+            // In place of what an earlier run has left there.
+            let name = test.of.file.file_stem().unwrap_or_default().to_string_lossy();
+            write_junit(test, || Report::none_to_junit(&name, failure.message()))?;
+            return Err(failure);
+        }
+    };
+    if test.json {
+        output.json(&report.to_json())?;
+    } else {
+        output.text(&report.to_text())?;
+    }
+    write_junit(test, || report.to_junit())?;
+    judge(&report)
+}
+
+fn write_junit(test: &Test, document: impl FnOnce() -> Vec<u8>) -> Result<(), Failure> {
+    let Some(path) = &test.junit else { return Ok(()) };
+    std::fs::write(path, document())
+        .map_err(|cause| Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", path.display())))
+}
+
+/// The report, of how things are after what was blessed.
+fn tested(global: &Global, test: &Test, output: &Output) -> Result<Report, Failure> {
     let kit = kit(global, &test.of)?;
     let mut report = kit.run();
     if test.bless {
@@ -37,17 +63,7 @@ fn once(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Failu
             report = self::kit(global, &test.of)?.run();
         }
     }
-    if test.json {
-        output.json(&report.to_json())?;
-    } else {
-        output.text(&report.to_text())?;
-    }
-    if let Some(path) = &test.junit {
-        std::fs::write(path, report.to_junit()).map_err(|cause| {
-            Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", path.display()))
-        })?;
-    }
-    judge(&report)
+    Ok(report)
 }
 
 fn judge(report: &Report) -> Result<ExitCode, Failure> {

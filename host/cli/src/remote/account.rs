@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use http::Method;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::gateway::Gateway;
 use super::{document, table, text};
 use crate::arguments::{Document, OneAccount, RemoteAccount as Wanted};
+use crate::codes;
 use crate::confirm;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -68,13 +69,28 @@ async fn send(
     output: &Output,
 ) -> Result<(), Failure> {
     let mut body = name(one);
-    body["connected_account"] = Json::Object(document(credentials)?);
+    body["connected_account"] = Json::Object(for_account(document(credentials)?, one)?);
     let gateway = Gateway::open(&one.gateway).await?;
     let answer = gateway.call(method, &["connected_accounts"], &[], Some(&body)).await?;
     let account = &answer["connected_account"];
     let (identifier, connector) = (text(account, "identifier"), text(account, "connector"));
     let status = text(account, "status");
     output.done(&format!("{done} {identifier} of {connector}: {status}"), account, one.json)
+}
+
+/// A file that `inject` and `request` take names its account; the gateway has that name beside the
+/// credentials, and not in them.
+fn for_account(
+    mut credentials: Map<String, Json>,
+    one: &OneAccount,
+) -> Result<Map<String, Json>, Failure> {
+    match credentials.remove("identifier") {
+        Some(named) if named != one.identifier.as_str() => {
+            let what = "the document is another account's: its `identifier` is not --identifier";
+            Err(Failure::new(codes::DOCUMENT_INVALID, what).at("identifier"))
+        }
+        _ => Ok(credentials),
+    }
 }
 
 fn row(account: &Json) -> Vec<String> {

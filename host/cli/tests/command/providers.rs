@@ -76,3 +76,35 @@ fn a_file_that_is_no_payload_is_told_and_the_next_one_still_read() {
     assert!(run.out.contains("missing.json: refused"), "{}", run.out);
     assert!(run.out.contains("asana.json: ok"), "{}", run.out);
 }
+
+/// What a plugin asks to see of its pattern is a setting; what nothing reads may be misspelt.
+#[test]
+fn settings_that_the_plugin_of_the_pattern_reads_are_known() {
+    let files = Files::new();
+    let field = |name: &str| json!({"field_name": name, "required": true});
+    let payload = |auth_type: &str| {
+        json!({
+            "display_name": "Signed",
+            "proxy_enabled": true,
+            "proxy_url": "https://api.example.com",
+            "auth_patterns": [{
+                "type": auth_type, "display_name": "Keys",
+                "fields": [field("access_key_id"), field("secret_access_key"), field("token")],
+                "aws_sigv4": {"region": "eu-west-1", "service": "s3"},
+                "aws_sigv5": {"region": "eu-west-1"},
+            }],
+        })
+    };
+    for (auth_type, unknown) in [
+        ("AWS_SIGV4", &["auth_patterns[0].aws_sigv5"][..]),
+        ("BEARER", &["auth_patterns[0].aws_sigv4", "auth_patterns[0].aws_sigv5"]),
+    ] {
+        let file = files.json("p.json", &payload(auth_type));
+        let text = run(&["provider", "check", &file, "--json"]);
+        assert_eq!(text.code, 0, "{}", text.out);
+        let told = text.json();
+        let told = told[0]["problems"].as_array().unwrap().iter();
+        let paths: Vec<_> = told.map(|it| it["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, unknown, "{}", text.out);
+    }
+}

@@ -109,6 +109,22 @@ fn a_report_for_ci_is_written_beside_the_text() {
     assert!(xml.contains("<testsuite name=\"checks\""), "{xml}");
 }
 
+/// A CI server would show the old report as that of this run.
+#[test]
+fn files_that_cannot_be_used_replace_the_report_of_an_earlier_run() {
+    let (files, file, vectors) = files(true);
+    let junit = files.0.path().join("report.xml");
+    let arguments = ["plugin", "test", &file, &vectors, "--junit", junit.to_str().unwrap()];
+    assert_eq!(run(&arguments).code, 0);
+    files.bytes("vectors/b.json", b"[{\"name\": \"a <b>\", \"valeus\": {}}]");
+    let text = run(&arguments);
+    assert!(text.code == 1 && text.err.contains("cases_invalid"), "{}", text.err);
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert!(xml.contains("tests=\"1\" failures=\"0\" errors=\"1\">"), "{xml}");
+    assert!(xml.contains("<error message=\"the cases cannot be used:\">"), "{xml}");
+    assert!(xml.contains("/0/valeus is not known here"), "{xml}");
+}
+
 #[test]
 fn what_is_blessed_passes_from_then_on() {
     let (files, file, vectors) = files(false);

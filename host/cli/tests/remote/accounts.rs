@@ -58,6 +58,18 @@ async fn an_account_is_connected_used_shown_and_deleted() {
     assert_eq!(made.out, "created user-1 of b: ACTIVE\n", "{}", made.err);
     let file = gateway.file("details.json", &details);
     gateway.done(&[&["account", "update", "--from-file", &file][..], &account].concat());
+    // The file that `inject` and `request` take names the account too.
+    let mut named = details.clone();
+    for (name, is_good) in [("user-1", true), ("user-2", false)] {
+        named["identifier"] = name.into();
+        let file = gateway.file("named.json", &named);
+        let update = [&["account", "update", "--from-file", &file][..], &account].concat();
+        if is_good {
+            gateway.done(&update);
+        } else {
+            gateway.refused(&update, "error[document_invalid]");
+        }
+    }
     let show = [&["account", "show"][..], &account].concat();
     assert_eq!(parsed(&gateway.done(&show))["status"], "ACTIVE");
     let revealed = gateway.run_revealing(&[&show[..], &["--reveal"]].concat(), &[]);

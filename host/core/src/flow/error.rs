@@ -64,6 +64,9 @@ pub enum FlowError {
     /// The plugin was replaced while the flow waited; the user begins anew.
     #[error("the plugin was replaced while the flow waited: begin anew")]
     PluginChanged,
+    /// The plugin leaves a state with a name that its needs do not grant. Whoever wrote it must act.
+    #[error("the plugin leaves a state that is refused: the name is outside its needs (`{0}`)")]
+    StateName(String),
     /// The plugin leaves a state that the host does not keep. Whoever wrote it must act.
     #[error("the plugin leaves a state that is refused: {what} (`{name}`)")]
     State {

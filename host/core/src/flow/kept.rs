@@ -39,7 +39,7 @@ pub(super) fn check(raw: RawState, run: &Run<'_>) -> Result<State, FlowError> {
             Flow::Grant | Flow::Renew | Flow::Revoke => granted.may_write_state(name),
         };
         if !may {
-            return Err(refuse("the name is outside its needs", name));
+            return Err(FlowError::StateName(name.to_owned()));
         }
         if all().take(nth).any(|(earlier, _)| earlier == name) {
             return Err(refuse("the name stands twice", name));

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Problems, kind};
+use super::{Problems, UNKNOWN_KEY, kind};
 
 /// One object of a document, its place, and the keys asked for so far.
 pub(crate) struct Reader<'a, 'p> {
@@ -146,7 +146,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             if !known.contains(&key) {
                 self.problems.warn(
                     place(&self.path, key),
-                    "is not a key that this host knows",
+                    UNKNOWN_KEY,
                     "check its spelling; it is kept as it stands, and has no effect of its own",
                 );
             }

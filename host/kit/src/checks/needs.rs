@@ -51,9 +51,7 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             .filter(|name| !may_see(name, granted))
             .map(|name| format!("read {name}"))
             .collect(),
-        Error::Contract { what, .. } if what.contains("outside its needs") => {
-            vec!["read reply/body".to_owned()]
-        }
+        Error::WatchedBody { .. } => vec!["read reply/body".to_owned()],
         Error::Flow(FlowError::FetchUrl) => {
             let url = asked("/fetch/url").and_then(Json::as_str).unwrap_or_default();
             lacking_url("fetch", &held(values, url), &granted.fetch_urls(values))
@@ -66,7 +64,7 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             let url = asked("/pause/prompt/url").and_then(Json::as_str).unwrap_or_default();
             lacking_url("visit", &held(values, url), &granted.visit_urls(values))
         }
-        Error::Flow(FlowError::State { what, name }) if what.contains("outside its needs") => {
+        Error::Flow(FlowError::StateName(name)) => {
             let is_setup = run.calls.iter().any(|call| call.given["purpose"] == "setup");
             vec![format!("write {}/{name}", if is_setup { "shared" } else { "state" })]
         }

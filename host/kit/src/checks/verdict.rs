@@ -28,7 +28,10 @@ pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) {
 /// Whether the host blames whoever wrote the plugin.
 pub(super) fn blames_plugin(error: &Error) -> bool {
     match error {
-        Error::Edit { .. } | Error::View { .. } | Error::Contract { .. } => true,
+        Error::Edit { .. }
+        | Error::View { .. }
+        | Error::Contract { .. }
+        | Error::WatchedBody { .. } => true,
         Error::Flow(error) => {
             !matches!(error, FlowError::Missing { .. } | FlowError::Callback | FlowError::TimedOut)
         }
@@ -42,7 +45,9 @@ pub(super) fn broke(run: &Run) -> Option<String> {
         return Some(format!("`{}` {fault}", function.name()));
     }
     match run.error() {
-        Some(error @ Error::Contract { .. }) => Some(error.to_string()),
+        Some(error @ (Error::Contract { .. } | Error::WatchedBody { .. })) => {
+            Some(error.to_string())
+        }
         _ => None,
     }
 }

@@ -23,6 +23,17 @@ impl Report {
         bytes
     }
 
+    /// The document where there is no report: one test that could not be run, and why. A CI server
+    /// that finds an old file, or none, would show what was the case before.
+    pub fn none_to_junit(component: &str, why: &str) -> Vec<u8> {
+        let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+        // Writing to memory cannot fail.
+        let _ = unusable(&mut xml, &plain(component), &plain(why));
+        let mut bytes = xml.into_inner();
+        bytes.push(b'\n');
+        bytes
+    }
+
     fn write(&self, xml: &mut Xml) -> io::Result<()> {
         xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         let suites = xml.create_element("testsuites");
@@ -70,6 +81,29 @@ impl CaseReport {
         let told: Vec<String> = self.differences.iter().map(ToString::to_string).collect();
         test(xml, file, &self.name, &told)
     }
+}
+
+fn unusable(xml: &mut Xml, component: &str, why: &str) -> io::Result<()> {
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let first = why.lines().next().unwrap_or_default();
+    xml.create_element("testsuites").with_attribute(("name", component)).write_inner_content(
+        |xml| {
+            let counts = [("name", "cases"), ("tests", "1"), ("failures", "0"), ("errors", "1")];
+            let suite = xml.create_element("testsuite").with_attributes(counts);
+            suite.write_inner_content(|xml| {
+                let names = [("classname", "cases"), ("name", "the files can be used")];
+                let test = xml.create_element("testcase").with_attributes(names);
+                test.write_inner_content(|xml| {
+                    let error = xml.create_element("error").with_attribute(("message", first));
+                    error.write_text_content(BytesText::new(why))?;
+                    Ok(())
+                })?;
+                Ok(())
+            })?;
+            Ok(())
+        },
+    )?;
+    Ok(())
 }
 
 fn suite(
