@@ -13,7 +13,7 @@ use std::str::FromStr;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use countersign::sandbox::Digest;
+use countersign::sandbox::{Chosen, Digest};
 
 pub(crate) use plugin::{BuildPlugin, NewPlugin};
 pub(crate) use remote::{
@@ -96,6 +96,16 @@ pub(crate) struct Global {
     /// Give an auth type or a mutation to the component of this digest
     #[arg(long = "pin", global = true, value_name = "TYPE=SHA256")]
     pub(crate) pins: Vec<Pin>,
+    /// Let this plugin have what one with an interpreter needs (JavaScript, Python); may be given several
+    /// times
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|SHA256",
+        value_delimiter = ',',
+        env = "COUNTERSIGN_INTERPRETED__PLUGINS"
+    )]
+    pub(crate) interpreted: Vec<Chosen>,
     /// Keep compiled plugins in this folder, which must be its owner's alone
     #[arg(long, global = true, value_name = "DIR", env = "COUNTERSIGN_CACHE")]
     pub(crate) cache: Option<PathBuf>,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use countersign_vault::key::KeySource;
 
 pub(crate) use command::run;
-pub(crate) use configuration::{Configuration, Limits, Traces};
+pub(crate) use configuration::{Configuration, Interpreted, Limits, Traces};
 pub(crate) use layers::Layers;
 pub(crate) use reader::Problem;
 pub(crate) use setting::{Filter, Format};

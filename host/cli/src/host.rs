@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
-use countersign::sandbox::Limits;
+use countersign::sandbox::{Chosen, Limits};
 use countersign::{Registry, Sandbox};
 use tokio::runtime::{Builder, Runtime};
 
@@ -19,6 +19,32 @@ use crate::failure::Failure;
 pub(crate) struct Host {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) registry: Arc<Registry>,
+}
+
+/// What a host is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) limits: Limits,
+    /// Those of plugins that carry an interpreter.
+    pub(crate) interpreted: Limits,
+    /// Which these are.
+    pub(crate) chosen: &'a [Chosen],
+    pub(crate) cache: Option<&'a Path>,
+    pub(crate) folder: Option<&'a Path>,
+    pub(crate) pins: &'a [Pin],
+}
+
+impl<'a> Parts<'a> {
+    /// As the command line says.
+    pub(crate) fn of(global: &'a Global, folder: Option<&'a Path>) -> Self {
+        Self {
+            limits: Limits::default(),
+            interpreted: Limits::interpreted(),
+            chosen: &global.interpreted,
+            cache: global.cache.as_deref(),
+            folder,
+            pins: &global.pins,
+        }
+    }
 }
 
 impl Host {
@@ -36,22 +62,18 @@ impl Host {
 
     /// The same with another folder.
     pub(crate) fn with_folder(global: &Global, folder: Option<&Path>) -> Result<Self, Failure> {
-        Self::load(Limits::default(), global.cache.as_deref(), folder, &global.pins)
+        Self::load(Parts::of(global, folder))
     }
 
-    /// The same under these limits.
-    pub(crate) fn load(
-        limits: Limits,
-        cache: Option<&Path>,
-        folder: Option<&Path>,
-        pins: &[Pin],
-    ) -> Result<Self, Failure> {
+    /// Loads these.
+    pub(crate) fn load(parts: Parts<'_>) -> Result<Self, Failure> {
+        let Parts { limits, interpreted, chosen, cache, folder, pins } = parts;
         // wasmtime takes an absolute folder only.
         let cache = cache.map(std::path::absolute).transpose();
         let cache = cache.context("finding the cache folder")?;
         let sandbox = Sandbox::new(limits, cache.as_deref());
         let sandbox = sandbox.context("starting the sandbox")?;
-        let sandbox = Arc::new(sandbox);
+        let sandbox = Arc::new(sandbox.with_interpreted(interpreted, chosen.to_vec()));
         let bundled: Vec<(&str, &[u8])> = countersign_bundle::components()
             .iter()
             .chain(countersign_bundle::mutations())

@@ -25,7 +25,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::{Clock, SystemClock};
 use crate::random::{Random, SystemRandom};
-use crate::sandbox::{Digest, LoadError, Moment, Mutation, Plugin, Sandbox};
+use crate::sandbox::{Chosen, Digest, Guest, LoadError, Moment, Mutation, Plugin, Sandbox};
 
 use catalog::Catalog;
 pub use info::{GuestInfo, GuestKind, Listing, Refused};
@@ -138,21 +138,22 @@ impl Registry {
 
     /// Reads the folder anew and swaps the catalogue; on `Err` the present one goes on serving.
     ///
-    /// Files whose bytes are unchanged are not compiled again. What became of each component is in
+    /// Files whose bytes and limits are unchanged are not compiled again. What became of each component is in
     /// the listing that comes back. Not for an async thread.
     pub fn reload(&self) -> Result<Listing, RegistryError> {
         let pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         let moment = Moment { now: self.clock.unix_millis(), random: Arc::clone(&self.random) };
-        let most = self.sandbox.limits().component_bytes;
+        let most = self.sandbox.longest_component();
         let files =
             source::read(self.folder.as_deref(), most).map_err(|cause| RegistryError::Folder {
                 folder: self.folder.iter().map(|it| it.display().to_string()).collect(),
                 cause,
             })?;
-        let next = Catalog::build(&self.bundled, files, &before, &pins, |name, bytes| {
-            self.sandbox.load(name, bytes, moment.clone())
-        });
+        let load = |name: &str, bytes: &[u8]| self.sandbox.load(name, bytes, moment.clone());
+        let stands =
+            |guest: &Guest| guest.profile() == self.sandbox.profile(&guest.name, guest.digest);
+        let next = Catalog::build(&self.bundled, files, &before, &pins, load, stands);
         for refused in &next.refused {
             if refused.duplicate {
                 tracing::info!(source = %refused.source, digest = ?refused.digest,
@@ -172,6 +173,11 @@ impl Registry {
     /// Other pins, from the next reload on.
     pub fn set_pins(&self, pins: BTreeMap<String, Digest>) {
         *self.pins.lock().unwrap_or_else(PoisonError::into_inner) = pins;
+    }
+
+    /// Other guests that carry an interpreter, from the next reload on.
+    pub fn set_interpreted(&self, chosen: Vec<Chosen>) {
+        self.sandbox.set_interpreted(chosen);
     }
 
     /// Loads a component as a file of the folder would be, without keeping it. `Err` where this

@@ -13,25 +13,25 @@ mod budget;
 mod call;
 mod engine;
 mod guest;
+mod hall;
 mod health;
 mod host;
 mod journal;
 mod limits;
 mod load;
+mod profile;
 mod shown;
 mod ticker;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
-use tokio::sync::{Semaphore, oneshot};
-use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Engine, Store};
+use tokio::sync::oneshot;
+use wasmtime::Store;
 
-use crate::contract;
 use crate::contract::context::Level;
 use crate::random::Random;
 use crate::step;
@@ -41,28 +41,27 @@ use crate::witness::{self, Function, Told, Witness};
 pub use guest::{Digest, GuestStatus};
 pub use limits::Limits;
 pub use load::{Flow, LoadError, NotAComponent};
+pub use profile::{Chosen, Profile};
 
 pub(crate) use guest::{Guest, Mutation, Plugin};
 pub(crate) use load::Loaded;
 pub(crate) use shown::{Heard, Intent, Shown};
 
 use engine::Metered;
+use hall::Hall;
 use host::Call;
-use ticker::Ticker;
+use profile::Interpreted;
 
 /// More than any call can use up.
 const FUEL: u64 = u64::MAX;
 
-/// The engine, its pools and its threads. One for a process.
+/// The engines, their pools and their threads. One for a process.
 pub struct Sandbox {
-    engine: Engine,
-    ticker: Ticker,
-    linker: Linker<Call>,
-    limits: Arc<Limits>,
-    threads: rayon::ThreadPool,
-    seats: Arc<Semaphore>,
-    /// One component describes itself at a time, in a slot that requests never have.
-    describing: Mutex<()>,
+    plain: Arc<Hall>,
+    /// Started by the first guest that is let in, since most hosts have none.
+    second: Mutex<Option<Arc<Hall>>>,
+    interpreted: Mutex<Interpreted>,
+    cache: Option<PathBuf>,
     counts: Arc<CallCounts>,
     witness: Option<Arc<dyn Witness>>,
 }
@@ -168,33 +167,51 @@ impl Sandbox {
         cache: Option<&Path>,
         witness: Option<Arc<dyn Witness>>,
     ) -> Result<Self, SandboxError> {
-        let cache = cache.map(engine::cache_in).transpose()?;
-        let engine = engine::start(&limits, cache, Metered(witness.is_some()))?;
-        let ticker = Ticker::start(&engine)?;
-        let mut linker = Linker::new(&engine);
-        contract::context::add_to_linker::<Call, HasSelf<Call>>(&mut linker, |call| call)
-            .map_err(|cause| SandboxError::Engine(cause.to_string()))?;
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(limits.concurrent_calls)
-            .thread_name(|nth| format!("countersign-guest-{nth}"))
-            // Guest frames live on this stack, and so do the host functions that they call.
-            .stack_size(limits.stack_bytes + (1 << 20))
-            // A panic of ours drops the answer's sender, and its caller is told.
-            .panic_handler(|_| tracing::error!("a sandbox thread panicked"))
-            .build()
-            .map_err(|cause| SandboxError::Threads(cause.to_string()))?;
-        let seats = Arc::new(Semaphore::new(limits.concurrent_calls));
+        let plain = Hall::start(Profile::Plain, limits, cache, Metered(witness.is_some()))?;
         Ok(Self {
-            engine,
-            ticker,
-            linker,
-            limits: Arc::new(limits),
-            threads,
-            seats,
-            describing: Mutex::new(()),
+            plain: Arc::new(plain),
+            second: Mutex::default(),
+            interpreted: Mutex::default(),
+            cache: cache.map(Path::to_owned),
             counts: Arc::default(),
             witness,
         })
+    }
+
+    /// Lets these guests, which carry an interpreter, run under these limits, for which
+    /// [`Limits::interpreted`] is the place to begin; before any is loaded.
+    ///
+    /// They have an engine, a pool and threads of their own, which start with the first of them.
+    #[must_use]
+    pub fn with_interpreted(mut self, limits: Limits, chosen: Vec<Chosen>) -> Self {
+        self.interpreted = Mutex::new(Interpreted { limits, chosen });
+        self
+    }
+
+    /// Others in their place, from the next time that each is loaded.
+    pub fn set_interpreted(&self, chosen: Vec<Chosen>) {
+        self.interpreted.lock().unwrap_or_else(PoisonError::into_inner).chosen = chosen;
+    }
+
+    /// The profile that this guest would be loaded under.
+    pub(crate) fn profile(&self, name: &str, digest: Digest) -> Profile {
+        let interpreted = self.interpreted.lock().unwrap_or_else(PoisonError::into_inner);
+        interpreted.profile(name, digest)
+    }
+
+    /// Where guests of this profile run.
+    fn hall(&self, profile: Profile) -> Result<Arc<Hall>, SandboxError> {
+        if profile == Profile::Plain {
+            return Ok(Arc::clone(&self.plain));
+        }
+        let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hall) = &*second {
+            return Ok(Arc::clone(hall));
+        }
+        let interpreted = self.interpreted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (limits, metered) = (interpreted.limits.clone(), Metered(self.witness.is_some()));
+        let hall = Arc::new(Hall::start(profile, limits, self.cache.as_deref(), metered)?);
+        Ok(Arc::clone(second.insert(hall)))
     }
 
     /// The arguments of a call for the witness, where there is one.
@@ -206,9 +223,15 @@ impl Sandbox {
         &self.counts
     }
 
-    /// The profile that this sandbox runs under.
+    /// The limits of guests that carry no interpreter.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.plain.limits
+    }
+
+    /// Bytes of the longest component that any profile takes.
+    pub(crate) fn longest_component(&self) -> usize {
+        let interpreted = self.interpreted.lock().unwrap_or_else(PoisonError::into_inner);
+        self.plain.limits.component_bytes.max(interpreted.limits.component_bytes)
     }
 
     /// Runs the operation that `prepare` makes in a fresh store on a thread of the pool, with what the
@@ -234,10 +257,11 @@ impl Sandbox {
             None => Ok(()),
         };
         suspended()?;
-        let waiting = Waiting::begin(guest, self.limits.waiting_calls_per_plugin)?;
+        let hall = &guest.hall;
+        let waiting = Waiting::begin(guest, hall.limits.waiting_calls_per_plugin)?;
         let closed = |_| CallError::Host("the pool is closed");
         let share = Arc::clone(&guest.share).acquire_owned().await.map_err(closed)?;
-        let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(closed)?;
+        let seat = Arc::clone(&hall.seats).acquire_owned().await.map_err(closed)?;
         drop(waiting);
         // The calls ahead of this one may have been the last that the plugin was trusted with.
         suspended()?;
@@ -249,11 +273,11 @@ impl Sandbox {
             otel.kind = "internal",
             countersign.plugin = guest.name,
         ));
-        let mut store = self.store(budget, moment);
+        let mut store = hall.store(budget, moment);
         let (sender, receiver) = oneshot::channel();
-        let (called, limits) = (Arc::clone(guest), Arc::clone(&self.limits));
+        let called = Arc::clone(guest);
         let (counts, witness) = (Arc::clone(&self.counts), self.witness.clone());
-        self.threads.spawn(move || {
+        hall.threads.spawn(move || {
             let began = Instant::now();
             let result = operation(&mut store);
             let log = store.data_mut().take_log();
@@ -265,7 +289,7 @@ impl Sandbox {
             counts.called(began.elapsed());
             // Here and not by the caller, who may have gone away: a plugin that outlasts its
             // callers' patience is judged all the same.
-            let result = span.in_scope(|| settle(&called, result, &limits, &counts));
+            let result = span.in_scope(|| settle(&called, result, &counts));
             drop((seat, share, span));
             drop(sender.send(result.map(|value| Answer { value, log })));
         });
@@ -279,24 +303,12 @@ impl Sandbox {
         moment: Moment,
         operation: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
-        let _alone = self.describing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut store = self.store(self.limits.request_budget, moment);
+        let hall = &guest.hall;
+        let _alone = hall.describing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = hall.store(hall.limits.request_budget, moment);
         let result = operation(&mut store);
         drop(store);
-        settle(guest, result, &self.limits, &self.counts)
-    }
-
-    fn store(&self, budget: Duration, moment: Moment) -> Store<Call> {
-        let mut store =
-            Store::new(&self.engine, Call::new(&self.limits, moment, self.ticker.begin()));
-        store.limiter(Call::limiter);
-        store.set_hostcall_fuel(self.limits.answer_bytes);
-        budget::set(&mut store, budget, self.limits.wall_factor);
-        if self.witness.is_some() {
-            // Counted and not bounded: it fails only where the engine does not count.
-            let _ = store.set_fuel(FUEL);
-        }
-        store
+        settle(guest, result, &self.counts)
     }
 }
 
@@ -333,7 +345,6 @@ fn tell<T: Told>(
 fn settle<T>(
     guest: &Guest,
     result: wasmtime::Result<T>,
-    limits: &Limits,
     counts: &CallCounts,
 ) -> Result<T, CallError> {
     let error = match result {
@@ -352,7 +363,7 @@ fn settle<T>(
     };
     counts.faulted(&fault);
     tracing::warn!(plugin = guest.name, digest = %guest.digest, %fault, "plugin fault");
-    if let Some(length) = guest.health.faulted(Instant::now(), limits) {
+    if let Some(length) = guest.health.faulted(Instant::now(), &guest.hall.limits) {
         tracing::error!(plugin = guest.name, digest = %guest.digest, seconds = length.as_secs(),
             "plugin suspended after repeated faults");
     }
@@ -401,10 +412,10 @@ mod tests {
     #[tokio::test]
     async fn what_a_call_is_made_with_is_copied_once_there_is_a_thread_for_it() {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-        let guest = Guest::new("guest", b"", String::new(), Vec::new(), &sandbox.limits);
+        let guest = Guest::new("guest", b"", String::new(), Vec::new(), Arc::clone(&sandbox.plain));
         let (guest, moment) = (Arc::new(guest), Moment { now: 0, random: Arc::new(SystemRandom) });
-        let all = u32::try_from(sandbox.limits.concurrent_calls).unwrap();
-        let taken = Arc::clone(&sandbox.seats).acquire_many_owned(all).await.unwrap();
+        let all = u32::try_from(sandbox.plain.limits.concurrent_calls).unwrap();
+        let taken = Arc::clone(&sandbox.plain.seats).acquire_many_owned(all).await.unwrap();
         let copied = Cell::new(false);
         let budget = Duration::from_secs(1);
         let mut call = pin!(sandbox.run(&guest, Function::Validate, budget, moment, || {

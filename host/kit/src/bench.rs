@@ -12,14 +12,14 @@ use std::time::Instant;
 
 use countersign::egress::EgressConfig;
 use countersign::random::SeededRandom;
-use countersign::sandbox::Limits;
+use countersign::sandbox::{Limits, Profile};
 use countersign::store::MemoryStore;
 use countersign::{Countersign, Egress, Registry, Sandbox, Subject};
 use tokio::runtime::Builder;
 
 use crate::case::{Act, Case, Inputs, Request};
 use crate::error::KitError;
-use crate::stage::{Hand, http_request};
+use crate::stage::{Hand, chosen, http_request};
 use crate::subject;
 
 /// Requests of a round with accounts that were never seen, and with one that was.
@@ -76,6 +76,7 @@ struct Track<'a> {
 pub(crate) struct Runner<'a> {
     pub(crate) name: &'a str,
     pub(crate) component: &'a [u8],
+    pub(crate) profile: Profile,
     pub(crate) cases: Vec<&'a Case>,
 }
 
@@ -85,7 +86,9 @@ pub(crate) fn measure(
     peer: &Runner<'_>,
     rounds: usize,
 ) -> Result<Bench, KitError> {
-    let sandbox = Arc::new(Sandbox::new(Limits::default(), None)?);
+    let sandbox = Sandbox::new(Limits::default(), None)?;
+    let sandbox = sandbox.with_interpreted(Limits::interpreted(), chosen(own.name, own.profile));
+    let sandbox = Arc::new(sandbox);
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|_| KitError::Host("the runtime does not start"))?;
     runtime.block_on(async {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use countersign::registry::GuestInfo;
+use countersign::sandbox::Profile;
 use serde_json::Value as Json;
 
 use crate::bench::{self, Bench, Runner};
@@ -18,6 +19,7 @@ use crate::stage::Stage;
 /// See the crate's own page.
 pub struct Kit {
     component: Vec<u8>,
+    profile: Profile,
     stage: Stage,
     files: Vec<CaseFile>,
     only: Vec<String>,
@@ -36,9 +38,20 @@ impl Kit {
         component: &[u8],
         cache: Option<&Path>,
     ) -> Result<Self, KitError> {
-        let stage = Stage::open(name, component, cache)?;
+        Self::under(Profile::Plain, name, component, cache)
+    }
+
+    /// The same for a component that may carry an interpreter: under the limits that an operator chooses
+    /// for it.
+    pub fn under(
+        profile: Profile,
+        name: &str,
+        component: &[u8],
+        cache: Option<&Path>,
+    ) -> Result<Self, KitError> {
+        let stage = Stage::open(name, component, cache, profile)?;
         let component = component.to_vec();
-        Ok(Self { component, stage, files: Vec::new(), only: Vec::new() })
+        Ok(Self { component, profile, stage, files: Vec::new(), only: Vec::new() })
     }
 
     /// Adds the cases of a file, or of every `.json` file below a folder. On `Err` all that is
@@ -95,8 +108,12 @@ impl Kit {
     }
 
     fn runner(&self) -> Runner<'_> {
-        let name = &self.stage.info().name;
-        Runner { name, component: &self.component, cases: self.chosen().map(|it| it.1).collect() }
+        Runner {
+            name: &self.stage.info().name,
+            component: &self.component,
+            profile: self.profile,
+            cases: self.chosen().map(|it| it.1).collect(),
+        }
     }
 
     /// The cases that are run, each with its file.

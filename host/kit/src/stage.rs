@@ -15,7 +15,7 @@ use std::time::Duration;
 use countersign::clock::Clock;
 use countersign::egress::EgressConfig;
 use countersign::registry::GuestInfo;
-use countersign::sandbox::Limits;
+use countersign::sandbox::{Chosen, Limits, Profile};
 use countersign::witness::{Call, Witness};
 use countersign::{Egress, Registry, Sandbox};
 use futures_util::future::BoxFuture;
@@ -90,17 +90,12 @@ impl Stage {
         name: &str,
         component: &[u8],
         cache: Option<&Path>,
+        profile: Profile,
     ) -> Result<Self, KitError> {
         let seen = Arc::<Seen>::default();
-        let mut limits = Limits::default();
-        // A plugin that breaks is to be met by every check, and not suspended after the first few.
-        limits.faults_to_suspend = usize::MAX;
-        // The budgets of CPU time are production's; how busy the machine is says nothing of a plugin.
-        limits.wall_factor = limits.wall_factor.saturating_mul(50);
-        // A renewal in the background and the request beside it come in the same order each time.
-        limits.concurrent_calls = 1;
-        limits.concurrent_calls_per_plugin = 1;
-        let sandbox = Sandbox::witnessed(limits, cache, Arc::clone(&seen) as _)?;
+        let sandbox = Sandbox::witnessed(tested(Limits::default()), cache, Arc::clone(&seen) as _)?;
+        let sandbox =
+            sandbox.with_interpreted(tested(Limits::interpreted()), chosen(name, profile));
         let sandbox = Arc::new(sandbox);
         let registry = Registry::bundled(Arc::clone(&sandbox), &[(name, component)])?;
         let info = registry.listing().serving.pop();
@@ -135,6 +130,26 @@ impl Stage {
             None => unreachable!("it is there until it is dropped"),
         }
     }
+}
+
+/// Whom a sandbox has to know as one with an interpreter, so that a plugin of this name has its profile.
+pub(crate) fn chosen(name: &str, profile: Profile) -> Vec<Chosen> {
+    match profile {
+        Profile::Plain => Vec::new(),
+        Profile::Interpreted => vec![Chosen::Name(name.to_owned())],
+    }
+}
+
+/// These limits, as far as they are a plugin's own affair.
+fn tested(mut limits: Limits) -> Limits {
+    // A plugin that breaks is to be met by every check, and not suspended after the first few.
+    limits.faults_to_suspend = usize::MAX;
+    // The budgets of CPU time are production's; how busy the machine is says nothing of a plugin.
+    limits.wall_factor = limits.wall_factor.saturating_mul(50);
+    // A renewal in the background and the request beside it come in the same order each time.
+    limits.concurrent_calls = 1;
+    limits.concurrent_calls_per_plugin = 1;
+    limits
 }
 
 impl Seen {

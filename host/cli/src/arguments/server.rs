@@ -261,6 +261,7 @@ impl Sources {
         flag("cache", global.cache.as_deref().map(text));
         flag("log.filter", global.filter().map(ToOwned::to_owned));
         list(&mut layers, "pins", &global.pins, |pin| format!("{}={}", pin.name, pin.digest));
+        list(&mut layers, "interpreted.plugins", &global.interpreted, ToString::to_string);
         layers.set = self.set.iter().map(|it| (it.key.clone(), it.value.clone())).collect();
         layers
     }

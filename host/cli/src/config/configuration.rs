@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use countersign::egress::{EgressConfig, ResolveOverride, Timeouts};
-use countersign::sandbox::Limits as SandboxLimits;
+use countersign::sandbox::{Chosen, Limits as SandboxLimits};
 use countersign_vault::key::KeySource;
 use ipnet::IpNet;
 use url::Url;
@@ -250,6 +250,22 @@ sections! {
         /// The longest component file.
         restart component_bytes: Size = SandboxLimits::default().component_bytes.into();
     }
+    /// What plugins that carry an interpreter may use up, as those in JavaScript and Python do.
+    Interpreted = "interpreted" {
+        /// Which these are, by the names of their files without `.wasm`, or by their digests. All others
+        /// have what `sandbox` says.
+        live plugins: Vec<Chosen> = Vec::new();
+        /// Calls that run at one time; as many as there are cores where nothing is said, and at least 2.
+        restart concurrent_calls: Option<NonZeroUsize> = None;
+        /// The same of one plugin; half of all where nothing is said.
+        restart concurrent_calls_per_plugin: Option<NonZeroUsize> = None;
+        /// CPU time for a request.
+        restart request_budget: Duration = SandboxLimits::interpreted().request_budget;
+        /// CPU time for a step of a renewal.
+        restart flow_budget: Duration = SandboxLimits::interpreted().flow_budget;
+        /// Memory of one call.
+        restart memory_bytes: Size = SandboxLimits::interpreted().memory_bytes.into();
+    }
     /// The end.
     Drain = "drain" {
         /// How long requests that are under way may take once the server is told to stop.
@@ -268,6 +284,7 @@ pub(crate) struct Configuration {
     pub(crate) requests: Requests,
     pub(crate) egress: Egress,
     pub(crate) sandbox: Sandbox,
+    pub(crate) interpreted: Interpreted,
     pub(crate) drain: Drain,
 }
 
@@ -285,7 +302,18 @@ fn part<S: Section>(section: &S) -> Part {
 impl Configuration {
     /// Takes what the layers say; whatever they do not name stays as it is.
     pub(super) fn read(&mut self, reader: &mut Reader) {
-        let Self { server, tls, log, traces, limits, requests, egress, sandbox, drain } = self;
+        let Self {
+            server,
+            tls,
+            log,
+            traces,
+            limits,
+            requests,
+            egress,
+            sandbox,
+            interpreted,
+            drain,
+        } = self;
         server.read(reader);
         tls.read(reader);
         log.read(reader);
@@ -294,12 +322,24 @@ impl Configuration {
         requests.read(reader);
         egress.read(reader);
         sandbox.read(reader);
+        interpreted.read(reader);
         drain.read(reader);
     }
 
     /// All of it, in its order.
     pub(crate) fn parts(&self) -> Vec<Part> {
-        let Self { server, tls, log, traces, limits, requests, egress, sandbox, drain } = self;
+        let Self {
+            server,
+            tls,
+            log,
+            traces,
+            limits,
+            requests,
+            egress,
+            sandbox,
+            interpreted,
+            drain,
+        } = self;
         vec![
             part(server),
             part(tls),
@@ -309,6 +349,7 @@ impl Configuration {
             part(requests),
             part(egress),
             part(sandbox),
+            part(interpreted),
             part(drain),
         ]
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ::config::{Value, ValueKind};
 use countersign::egress::ResolveOverride;
+use countersign::sandbox::Chosen;
 use countersign_vault::key::KeySource;
 use ipnet::IpNet;
 use jiff::SignedDuration;
@@ -334,6 +335,18 @@ impl Scalar for Pin {
 
     fn text(&self) -> String {
         format!("{}={}", self.name, self.digest)
+    }
+}
+
+impl Scalar for Chosen {
+    const TAKES: &'static str = "the name of a plugin's file without .wasm, or its SHA-256";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() { None } else { text.parse().ok() }
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -115,6 +115,7 @@ fn loaded(
     settings.server.listen = listen;
     settings.server.cache.clone_from(&global.cache);
     settings.server.pins.clone_from(&global.pins);
+    settings.interpreted.plugins.clone_from(&global.interpreted);
     settings.egress.resolve = resolve;
     let file = folder.join("upstream-ca.pem");
     std::fs::write(&file, authority).context("writing the upstream's authority")?;

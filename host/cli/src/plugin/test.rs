@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use countersign::sandbox::{Digest, Profile};
 use countersign_kit::{Kit, KitError, Report};
 
 use crate::arguments::{Cases, Global, Test};
@@ -97,7 +98,8 @@ pub(super) fn kit(global: &Global, cases: &Cases) -> Result<Kit, Failure> {
     // wasmtime takes an absolute folder only.
     let cache = global.cache.as_deref().map(std::path::absolute).transpose();
     let cache = cache.map_err(anyhow::Error::from)?;
-    let mut kit = Kit::with_cache(&name, &component, cache.as_deref())?;
+    let profile = profile(global, &name, &component);
+    let mut kit = Kit::under(profile, &name, &component, cache.as_deref())?;
     for path in vectors {
         kit = kit.cases_in(path)?;
     }
@@ -105,6 +107,16 @@ pub(super) fn kit(global: &Global, cases: &Cases) -> Result<Kit, Failure> {
         return Err(no_cases("no `.json` file is in the folders that were named"));
     }
     Ok(only.iter().fold(kit, |kit, name| kit.only(name)))
+}
+
+/// What the command line lets this component have.
+fn profile(global: &Global, name: &str, component: &[u8]) -> Profile {
+    let digest = Digest::of(component);
+    if global.interpreted.iter().any(|chosen| chosen.is(name, digest)) {
+        Profile::Interpreted
+    } else {
+        Profile::Plain
+    }
 }
 
 /// Those that are named, or the usual ones.

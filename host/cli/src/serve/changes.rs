@@ -113,7 +113,7 @@ impl Changes {
         self.warn(&next);
         self.client.set_settings(requests);
         self.gateway.set_settings(parts::limits(&next.settings.limits));
-        self.take_pins(&next);
+        self.take_plugins(&next);
         self.valve.set(&next.settings.log.filter);
         self.keep(next);
         true
@@ -145,13 +145,16 @@ impl Changes {
     }
 
     /// After the policy: a component that comes with a pin finds it there.
-    fn take_pins(&mut self, next: &Loaded) {
-        let pins = &next.settings.server.pins;
-        if *pins != self.loaded.settings.server.pins {
-            let registry = self.client.registry();
-            registry.set_pins(pins.iter().map(|pin| (pin.name.clone(), pin.digest)).collect());
-            self.watch.reload(registry);
+    fn take_plugins(&mut self, next: &Loaded) {
+        let (old, new) = (&self.loaded.settings, &next.settings);
+        let (pins, interpreted) = (&new.server.pins, &new.interpreted.plugins);
+        if *pins == old.server.pins && *interpreted == old.interpreted.plugins {
+            return;
         }
+        let registry = self.client.registry();
+        registry.set_pins(pins.iter().map(|pin| (pin.name.clone(), pin.digest)).collect());
+        registry.set_interpreted(interpreted.clone());
+        self.watch.reload(registry);
     }
 
     /// Notes what is in force now.
@@ -164,6 +167,7 @@ impl Changes {
         kept.log.filter = next.log.filter;
         kept.server.policy = next.server.policy;
         kept.server.pins = next.server.pins;
+        kept.interpreted.plugins = next.interpreted.plugins;
         kept.requests = next.requests;
         let cached_accounts = kept.limits.cached_accounts;
         kept.limits = Limits { cached_accounts, ..next.limits };

@@ -8,9 +8,9 @@ use countersign::sandbox::Limits as SandboxLimits;
 use countersign::store::Store;
 use countersign::{Countersign, Egress, Registry, Sandbox};
 
-use crate::config::{Limits, Loaded};
+use crate::config::{Interpreted, Limits, Loaded};
 use crate::failure::Failure;
-use crate::host::Host;
+use crate::host::{Host, Parts};
 use crate::json;
 use crate::policy::Policy;
 
@@ -33,8 +33,32 @@ pub(super) fn host(loaded: &Loaded) -> Result<Host, Failure> {
     limits.flow_budget = settings.flow_budget;
     limits.memory_bytes = settings.memory_bytes.in_memory();
     limits.component_bytes = settings.component_bytes.in_memory();
-    let (folder, pins) = (loaded.plugins(), &loaded.settings.server.pins);
-    Host::load(limits, Some(&loaded.cache()), Some(&folder), pins)
+    let folder = loaded.plugins();
+    Host::load(Parts {
+        limits,
+        interpreted: interpreted(&loaded.settings.interpreted),
+        chosen: &loaded.settings.interpreted.plugins,
+        cache: Some(&loaded.cache()),
+        folder: Some(&folder),
+        pins: &loaded.settings.server.pins,
+    })
+}
+
+/// What plugins that carry an interpreter may use up.
+fn interpreted(given: &Interpreted) -> SandboxLimits {
+    let mut limits = SandboxLimits::interpreted();
+    if let Some(calls) = given.concurrent_calls {
+        limits.concurrent_calls = calls.get();
+        limits.concurrent_calls_per_plugin = calls.get().div_ceil(2);
+        limits.waiting_calls_per_plugin = 100 * calls.get();
+    }
+    if let Some(calls) = given.concurrent_calls_per_plugin {
+        limits.concurrent_calls_per_plugin = calls.get();
+    }
+    limits.request_budget = given.request_budget;
+    limits.flow_budget = given.flow_budget;
+    limits.memory_bytes = given.memory_bytes.in_memory();
+    limits
 }
 
 /// The path of a request.

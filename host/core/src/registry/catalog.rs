@@ -71,18 +71,20 @@ impl Candidate {
 }
 
 impl Catalog {
-    /// Builds the next state out of the bundled components, the files, and the state before.
+    /// Builds the next state out of the bundled components, the files, and the state before, of which
+    /// those guests are kept that still stand as they are.
     pub(super) fn build(
         bundled: &[Candidate],
         files: Vec<File>,
         before: &Self,
         pins: &BTreeMap<String, Digest>,
         load: impl Fn(&str, &[u8]) -> Result<Loaded, LoadError>,
+        stands: impl Fn(&Guest) -> bool,
     ) -> Self {
         let mut next = Self::default();
         let mut candidates = bundled.to_vec();
         for file in files {
-            candidates.extend(next.candidate(&file, before, &load));
+            candidates.extend(next.candidate(&file, before, &load, &stands));
         }
         next.settle(candidates, before, pins);
         next
@@ -123,20 +125,22 @@ impl Catalog {
         }
     }
 
-    /// The component of one file: as it was where its bytes are unchanged, else loaded anew, else
+    /// The component of one file: as it was where its bytes and its limits are unchanged, else loaded anew, else
     /// the last good one.
     fn candidate(
         &mut self,
         file: &File,
         before: &Self,
         load: impl Fn(&str, &[u8]) -> Result<Loaded, LoadError>,
+        stands: impl Fn(&Guest) -> bool,
     ) -> Option<Candidate> {
         let last = before.served_from(&file.path);
         let source = Source::File(file.path.clone());
         let (digest, reason) = match &file.bytes {
             Ok(bytes) => {
                 let digest = Digest::of(bytes);
-                if let Some(last) = last.filter(|last| last.guest().digest == digest) {
+                let same = |last: &&Candidate| last.guest().digest == digest;
+                if let Some(last) = last.filter(|it| same(it) && stands(it.guest())) {
                     return Some(last.clone());
                 }
                 match load(&file.name(), bytes) {
@@ -146,6 +150,8 @@ impl Catalog {
             }
             Err(cause) => (None, format!("the file cannot be read: {cause}")),
         };
+        // Limits that were taken back are not left to an earlier version either.
+        let last = last.filter(|last| stands(last.guest()));
         let kept = last.is_some();
         self.refused.push(Refused { source, digest, reason, kept, duplicate: false });
         last.cloned()

@@ -90,7 +90,7 @@ impl Sandbox {
 
     /// What every call pays before its guest is there.
     pub(crate) fn empty_store(&self, moment: Moment) {
-        drop(self.store(self.limits.request_budget, moment));
+        drop(self.plain.store(self.plain.limits.request_budget, moment));
     }
 
     /// What every call pays before its guest runs.
@@ -109,8 +109,8 @@ impl Sandbox {
         asked: &'a Asked,
         moment: Moment,
     ) -> wasmtime::Result<Reused<'a>> {
-        let mut store = self.store(NO_BUDGET, moment.clone());
         let plugin = &asked.plugin;
+        let mut store = plugin.guest.hall.store(NO_BUDGET, moment.clone());
         let instance = plugin.authorizer.instance_pre().instantiate(&mut store)?;
         let authorize = plugin.functions.authorize(instance, &mut store)?;
         Ok(Reused { sandbox: self, moment, store, authorize, asked, left: CALLS_OF_ONE })

@@ -229,7 +229,7 @@ impl Sandbox {
         moment: Moment,
         masker: &Masker,
     ) -> Answered<Vec<(String, String)>> {
-        let budget = self.limits.request_budget;
+        let budget = mutation.guest.hall.limits.request_budget;
         let pre = Arc::clone(mutation);
         let answer = self
             .run(&mutation.guest, Function::Mutate, budget, moment, || {
@@ -262,7 +262,7 @@ impl Sandbox {
     {
         let pre = Arc::clone(plugin);
         let answer = self
-            .run(&plugin.guest, function, self.limits.request_budget, moment, || {
+            .run(&plugin.guest, function, plugin.guest.hall.limits.request_budget, moment, || {
                 let (given, call) = prepare();
                 (given, move |store: &mut Store<Call>| {
                     let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
@@ -288,7 +288,7 @@ impl Sandbox {
         }
         let pre = Arc::clone(plugin);
         let answer = self
-            .run(&plugin.guest, function, self.limits.flow_budget, moment, || {
+            .run(&plugin.guest, function, plugin.guest.hall.limits.flow_budget, moment, || {
                 (given, move |store: &mut Store<Call>| {
                     let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
                     let flow = pre.instantiate(&mut *store).map_err(unfit)?;

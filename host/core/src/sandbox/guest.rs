@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use super::Limits;
+use super::Profile;
 use super::call::Functions;
+use super::hall::Hall;
 use super::health::Health;
 use super::host::Call;
 use super::journal::Journal;
@@ -72,6 +73,8 @@ pub(crate) struct Guest {
     pub(crate) contract: String,
     /// The interfaces that it imports.
     pub(crate) imports: Vec<String>,
+    /// Where it runs.
+    pub(super) hall: Arc<Hall>,
     pub(super) health: Health,
     pub(super) share: Arc<Semaphore>,
     /// Calls that wait for their turn.
@@ -85,7 +88,7 @@ impl Guest {
         bytes: &[u8],
         contract: String,
         imports: Vec<String>,
-        limits: &Limits,
+        hall: Arc<Hall>,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -94,10 +97,15 @@ impl Guest {
             contract,
             imports,
             health: Health::new(),
-            share: Arc::new(Semaphore::new(limits.concurrent_calls_per_plugin.max(1))),
+            share: Arc::new(Semaphore::new(hall.limits.concurrent_calls_per_plugin.max(1))),
             waiting: AtomicUsize::new(0),
             journal: Journal::default(),
+            hall,
         }
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.hall.profile
     }
 
     pub(crate) fn status(&self) -> GuestStatus {

@@ -92,6 +92,39 @@ pub struct Limits {
     pub copy_on_write: bool,
 }
 
+impl Limits {
+    /// For guests that carry an interpreter, as the tools for JavaScript and Python make them.
+    ///
+    /// What differs from the default, and why:
+    /// - as many calls as there are cores, half of that for one plugin: each takes a core for
+    ///   milliseconds, and a slot that begins with megabytes
+    /// - CPU time tenfold for a request, fourfold for a step of a flow
+    /// - 32 MiB of memory: an interpreter begins with 9 (JavaScript) or 13 (Python), and holds a body of
+    ///   1 MiB several times over, a character in two bytes or more
+    /// - 64 core instances and tables: Python's has a module for each of its native libraries, 38 in all
+    /// - 2 MiB of stack: interpreters recurse, and would fault before their own limit is reached
+    /// - copy-on-write: the heap that is copied else is megabytes, of which a call changes a tenth
+    /// - nothing kept of a slot: what was changed is taken back by the system
+    pub fn interpreted() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let concurrent_calls = cores.max(2);
+        Self {
+            concurrent_calls,
+            concurrent_calls_per_plugin: concurrent_calls.div_ceil(2),
+            waiting_calls_per_plugin: 100 * concurrent_calls,
+            request_budget: Duration::from_millis(100),
+            flow_budget: Duration::from_secs(2),
+            memory_bytes: 32 << 20,
+            core_instances: 64,
+            stack_bytes: 2 << 20,
+            copy_on_write: true,
+            kept_memory: 0,
+            kept_table: 0,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);

@@ -15,7 +15,7 @@ use wasmtime::component::Component;
 
 use super::call::{Described, Functions};
 use super::guest::{Guest, Mutation, Plugin};
-use super::{CallError, Moment, Sandbox};
+use super::{CallError, Digest, Moment, Profile, Sandbox, SandboxError};
 use crate::contract::{AuthPluginPre, FlowHalfPre, MutationPluginPre};
 use crate::needs::{Needs, NeedsError};
 pub use preamble::NotAComponent;
@@ -87,6 +87,21 @@ pub enum LoadError {
     /// Not a component, or one that does not validate.
     #[error("not a WebAssembly component: {0}")]
     NotAComponent(NotAComponent),
+    /// It needs more than the profile has slots for. The operator must act where it is a plugin with an
+    /// interpreter, else whoever built it.
+    #[error(
+        "an instance of it does not fit: {0}. A plugin that carries an interpreter (JavaScript, \
+         Python) is let have more where the setting `interpreted.plugins` names it, or --interpreted NAME"
+    )]
+    Unfit(String),
+    /// It needs more than even guests with an interpreter have.
+    #[error(
+        "an instance of it does not fit, though it may have what a plugin with an interpreter has: {0}"
+    )]
+    UnfitInterpreted(String),
+    /// There is no place for guests that carry an interpreter. The operator must act.
+    #[error("the sandbox for plugins that carry an interpreter does not start")]
+    Sandbox(#[from] SandboxError),
     /// It asks the host for something that the host does not give, WASI for example.
     #[error(
         "it imports {0}; a plugin may import countersign:auth/context and /types, nothing else"
@@ -122,15 +137,16 @@ impl Sandbox {
         bytes: &[u8],
         moment: Moment,
     ) -> Result<Loaded, LoadError> {
-        let most = self.limits.component_bytes;
+        let hall = self.hall(self.profile(name, Digest::of(bytes)))?;
+        let most = hall.limits.component_bytes;
         if bytes.len() > most {
             return Err(LoadError::TooLarge { found: bytes.len(), most });
         }
-        let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|cause| LoadError::NotAComponent(NotAComponent::of(bytes, &cause)))?;
-        let shape = Shape::of(&component, &self.engine)?;
-        let guest = Guest::new(name, bytes, shape.version, shape.imports, &self.limits);
-        let pre = self
+        let component = Component::from_binary(&hall.engine, bytes)
+            .map_err(|cause| refused(bytes, &cause, hall.profile))?;
+        let shape = Shape::of(&component, &hall.engine)?;
+        let guest = Guest::new(name, bytes, shape.version, shape.imports, Arc::clone(&hall));
+        let pre = hall
             .linker
             .instantiate_pre(&component)
             .map_err(|cause| LoadError::Mismatch(first_line(&cause)))?;
@@ -172,6 +188,19 @@ impl Sandbox {
             functions,
             flow,
         })))
+    }
+}
+
+/// Why the engine does not take a component.
+fn refused(bytes: &[u8], cause: &wasmtime::Error, profile: Profile) -> LoadError {
+    // wasmtime gives what does not fit into the slots of a pool no type of its own.
+    if !format!("{cause:#}").contains("pooling allocator") {
+        return LoadError::NotAComponent(NotAComponent::of(bytes, cause));
+    }
+    let what = cause.root_cause().to_string();
+    match profile {
+        Profile::Plain => LoadError::Unfit(what),
+        Profile::Interpreted => LoadError::UnfitInterpreted(what),
     }
 }
 
