@@ -33,6 +33,14 @@ fn wrap(module: &[u8], imports: &[&str]) -> Result<Vec<u8>, Error> {
     Ok(component)
 }
 
+/// A component that another tool has made, without what is for debuggers and statistics.
+pub fn of_component(component: &[u8], imports: &[&str]) -> Result<Vec<u8>, Error> {
+    check(component, imports)?;
+    let component = strip(component)?;
+    Validator::new().validate_all(&component)?;
+    Ok(component)
+}
+
 /// Fails where a component imports anything but these.
 pub fn check(component: &[u8], imports: &[&str]) -> Result<(), Error> {
     Ok(foreign::look(imported(component)?, imports)?)

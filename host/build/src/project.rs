@@ -3,34 +3,31 @@
 //! [`Project::open`] looks at it without running anything of it; [`Project::build`] runs the
 //! language's tool in it, as the author would, so whoever builds a project trusts what is in it. On
 //! `Ok` there is a component that imports nothing but the contract; nothing is written but what the
-//! tool keeps in its own target folder.
+//! tool keeps in its own folders.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+mod cargo;
+mod javascript;
+mod python;
+mod script;
 
-use serde_json::Value as Json;
+use std::path::Path;
 
-use crate::rust::{self, Crate, Route};
-use crate::{Error, IMPORTS, component};
+pub use cargo::Package;
+pub use javascript::Module as JavaScript;
+pub use python::Module as Python;
 
-/// Bytes of stack where a manifest says nothing: with the SDK's arena, and the constants of an
-/// ordinary plugin, two pages of memory, which is what the sandbox keeps for the next call.
-const STACK: u32 = 48 << 10;
-/// Where a manifest says it: `[package.metadata.countersign] stack = 16384`.
-const STACK_POINTER: &str = "/metadata/countersign/stack";
-/// The least stack that the SDK's own code runs on, and the most that leaves room in 8 MiB.
-const STACKS: std::ops::RangeInclusive<u64> = 8 << 10..=4 << 20;
+use crate::{Error, Language};
 
-/// A Rust crate that makes a plugin.
+/// A project, by the language that it is written in.
 #[derive(Clone, Debug)]
-pub struct Project {
-    root: PathBuf,
-    name: String,
-    id: String,
-    library: String,
-    target: PathBuf,
-    stack: u32,
+#[non_exhaustive]
+pub enum Project {
+    /// A crate, which `Cargo.toml` tells of.
+    Rust(Package),
+    /// A package of npm, which `package.json` tells of.
+    JavaScript(JavaScript),
+    /// A module of Python, which `pyproject.toml` tells of.
+    Python(Python),
 }
 
 /// A component, and what it was built with.
@@ -38,106 +35,55 @@ pub struct Project {
 pub struct Built {
     /// The component's bytes.
     pub component: Vec<u8>,
-    /// Where the target's standard library came from.
-    pub route: Route,
+    /// For people: the tool, and where what it builds on came from.
+    pub with: String,
 }
 
 impl Project {
     /// The project in this folder.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let folder = folder.canonicalize().map_err(Error::io(folder))?;
-        let manifest = folder.join("Cargo.toml");
-        if !manifest.is_file() {
-            let what = "it has no Cargo.toml; `countersign plugin new NAME` makes a project";
-            return Err(Error::project(&folder, what));
+        let holds = |manifest: &str| folder.join(manifest).is_file();
+        if holds(cargo::MANIFEST) {
+            return Package::open(&folder).map(Self::Rust);
         }
-        let mut cargo = rust::cargo(&folder);
-        cargo.args(["metadata", "--no-deps", "--format-version", "1"]).stderr(Stdio::inherit());
-        let output = rust::run(&mut cargo, std::process::Command::output)?;
-        let metadata = serde_json::from_slice(&output.stdout).unwrap_or(Json::Null);
-        if !output.status.success() || metadata.is_null() {
-            return Err(Error::project(&folder, "cargo cannot read its Cargo.toml"));
+        if holds(javascript::MANIFEST) {
+            return JavaScript::open(&folder).map(Self::JavaScript);
         }
-        Self::of_metadata(&folder, &manifest, &metadata)
-    }
-
-    /// As `cargo metadata` tells of the package of this manifest.
-    fn of_metadata(folder: &Path, manifest: &Path, metadata: &Json) -> Result<Self, Error> {
-        let wrong = |what: &str| Error::project(folder, what);
-        let path = |json: &Json| json.as_str().map(PathBuf::from);
-        let mut packages = metadata["packages"].as_array().into_iter().flatten();
-        let package = packages
-            .find(|it| it["manifest_path"].as_str().is_some_and(|it| Path::new(it) == manifest))
-            .ok_or_else(|| wrong("its Cargo.toml has no [package]; name the folder of one"))?;
-        let mut targets = package["targets"].as_array().into_iter().flatten();
-        let library = targets
-            .find(|it| it["crate_types"].as_array().is_some_and(|it| it.contains(&"cdylib".into())))
-            .ok_or_else(|| {
-                wrong(
-                    "it is no library that a component can be made of; put `crate-type = \
-                     [\"cdylib\", \"rlib\"]` under [lib] in its Cargo.toml",
-                )
-            })?;
-        let stack = match package.pointer(STACK_POINTER) {
-            None => STACK,
-            Some(json) => json
-                .as_u64()
-                .filter(|bytes| STACKS.contains(bytes) && bytes % 16 == 0)
-                .and_then(|bytes| u32::try_from(bytes).ok())
-                .ok_or_else(|| {
-                    wrong(
-                        "`stack` under [package.metadata.countersign] is a number of bytes, a \
-                         multiple of 16 from 8192 to 4194304",
-                    )
-                })?,
-        };
-        let complete = (|| {
-            Some(Self {
-                root: path(&metadata["workspace_root"])?,
-                name: package["name"].as_str()?.to_owned(),
-                id: package["id"].as_str()?.to_owned(),
-                library: library["name"].as_str()?.to_owned(),
-                target: path(&metadata["target_directory"])?,
-                stack,
-            })
-        })();
-        complete.ok_or_else(|| wrong("this version of cargo tells too little of it"))
+        if holds(python::MANIFEST) {
+            return Python::open(&folder).map(Self::Python);
+        }
+        let what = "it has no Cargo.toml, package.json or pyproject.toml; `countersign plugin new NAME` \
+                    makes a project";
+        Err(Error::project(&folder, what))
     }
 
     /// The name of the project, and of its component's file.
     pub fn name(&self) -> &str {
-        &self.name
+        match self {
+            Self::Rust(package) => package.name(),
+            Self::JavaScript(module) => module.name(),
+            Self::Python(module) => module.name(),
+        }
+    }
+
+    /// What it is written in.
+    pub fn language(&self) -> Language {
+        match self {
+            Self::Rust(_) => Language::Rust,
+            Self::JavaScript(_) => Language::JavaScript,
+            Self::Python(_) => Language::Python,
+        }
     }
 
     /// Builds it. What the tool has to say goes to standard error.
     pub fn build(&self) -> Result<Built, Error> {
-        let route = Route::find(&self.root)?;
-        let module = Crate {
-            root: &self.root,
-            alias: "/plugin",
-            package: &self.name,
-            // A crate far below may be called the same.
-            spec: &self.id,
-            library: &self.library,
-            profile: "release",
-            stack: self.stack,
-            target: &self.target,
-            arguments: &[],
-            flags: &given_flags(),
-        };
-        let component = component::of_module(&module.module(&route)?, IMPORTS)?;
-        Ok(Built { component, route })
+        match self {
+            Self::Rust(package) => package.build(),
+            Self::JavaScript(module) => module.build(),
+            Self::Python(module) => module.build(),
+        }
     }
-}
-
-/// The flags that whoever runs this gives for every crate; ours would replace them.
-fn given_flags() -> Vec<String> {
-    let given = |name: &str, separator: char| {
-        let text = env::var(name).ok().filter(|text| !text.is_empty())?;
-        Some(text.split(separator).filter(|it| !it.is_empty()).map(str::to_owned).collect())
-    };
-    // The first is what cargo itself prefers.
-    given("CARGO_ENCODED_RUSTFLAGS", '\x1f').or_else(|| given("RUSTFLAGS", ' ')).unwrap_or_default()
 }
 
 #[cfg(test)]

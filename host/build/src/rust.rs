@@ -154,9 +154,10 @@ pub fn link_flags(stack: u32) -> Vec<String> {
     vec![format!("-Clink-arg=-zstack-size={stack}")]
 }
 
-/// Build scripts and macros of whatever crates the plugin has are run here. What a gateway or its
+/// Build scripts and macros of whatever crates the plugin has are run here, and modules of other
+/// languages as they are imported. What a gateway or its
 /// clients are told by their environment (secrets, master keys) is none of their business.
-fn withhold(cargo: &mut Command) {
+pub(crate) fn withhold(cargo: &mut Command) {
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("COUNTERSIGN_") {
             cargo.env_remove(name);

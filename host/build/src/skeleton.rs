@@ -10,7 +10,7 @@ mod sdk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::{Error, Language};
 pub use name::{AuthType, Name, Refused};
 
 /// Where the project's SDK comes from.
@@ -32,18 +32,20 @@ pub struct Skeleton {
     pub name: Name,
     /// What the plugin answers to.
     pub auth_type: AuthType,
-    /// Where its SDK comes from.
+    /// What it is written in.
+    pub language: Language,
+    /// Where its SDK comes from, for a language that has one: Rust.
     pub sdk: Sdk,
 }
 
 macro_rules! templates {
-    ($($file:literal as $name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../templates/rust/", $file)))),*]
+    ($folder:literal: $($file:literal as $name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../templates/", $folder, "/", $file)))),*]
     };
 }
 
 /// The files of the templates. Two have other names there, where they would have a meaning.
-const TEMPLATES: &[(&str, &str)] = templates![
+const RUST: &[(&str, &str)] = templates!["rust":
     "README.md" as "README.md",
     "account.json" as "account.json",
     "gitignore" as ".gitignore",
@@ -52,6 +54,30 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "src/lib.rs" as "src/lib.rs",
     "src/tests.rs" as "src/tests.rs",
     "vectors/authorize.json" as "vectors/authorize.json",
+];
+
+/// What is the same in every language: the example does the same in all of them.
+const SHARED: [&str; 3] = ["account.json", "provider.json", "vectors/authorize.json"];
+
+const JAVASCRIPT: &[(&str, &str)] = templates!["js":
+    "README.md" as "README.md",
+    "gitignore" as ".gitignore",
+    "package.json" as "package.json",
+    "src/plugin.ts" as "src/plugin.ts",
+    "test/countersign.js" as "test/countersign.js",
+    "test/vectors.test.js" as "test/vectors.test.js",
+    "tsconfig.json" as "tsconfig.json",
+    "types/contract.d.ts" as "types/contract.d.ts",
+];
+
+const PYTHON: &[(&str, &str)] = templates!["python":
+    "README.md" as "README.md",
+    "gitignore" as ".gitignore",
+    "pyproject.toml" as "pyproject.toml",
+    "requirements.txt" as "requirements.txt",
+    "src/plugin.py" as "src/plugin.py",
+    "tests/countersign.py" as "tests/countersign.py",
+    "tests/test_vectors.py" as "tests/test_vectors.py",
 ];
 
 /// How the manifest of the templates says that the SDK is a copy.
@@ -67,8 +93,18 @@ const ROW: &str = "| `sdk/`, `wit/` | the SDK and the contract, as the `counters
 impl Skeleton {
     /// Its files, by their paths in the project.
     pub fn files(&self) -> Result<Vec<(String, String)>, Error> {
-        let mut files: Vec<(String, String)> =
-            TEMPLATES.iter().map(|(name, text)| ((*name).to_owned(), self.filled(text))).collect();
+        let filled = |&(name, text): &(&str, &str)| (name.to_owned(), self.filled(text));
+        let own = match self.language {
+            Language::Rust => RUST,
+            Language::JavaScript => JAVASCRIPT,
+            Language::Python => PYTHON,
+        };
+        let mut files: Vec<(String, String)> = own.iter().map(filled).collect();
+        if self.language != Language::Rust {
+            files.extend(RUST.iter().filter(|(name, _)| SHARED.contains(name)).map(filled));
+            files.extend(sdk::contract());
+            return Ok(files);
+        }
         let source = match &self.sdk {
             Sdk::Copy => None,
             Sdk::Folder(folder) => {

@@ -8,8 +8,8 @@
 )]
 
 mod bounds;
-mod device;
 mod certificates;
+mod device;
 mod exchange;
 mod expiry;
 mod grant;

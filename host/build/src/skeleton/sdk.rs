@@ -76,8 +76,13 @@ pub(super) fn copy() -> Result<Vec<(String, String)>, Error> {
     // The contract lies one folder nearer than in the workspace.
     let source = |text: &str| text.replace(TESTS, "").replace("\"../../wit\"", "\"../wit\"");
     files.extend(SDK.iter().map(|(name, text)| (format!("sdk/{name}"), source(text))));
-    files.extend(WIT.iter().map(|(name, text)| (format!("wit/{name}"), (*text).to_owned())));
+    files.extend(contract());
     Ok(files)
+}
+
+/// The files of `wit/`, likewise.
+pub(super) fn contract() -> impl Iterator<Item = (String, String)> {
+    WIT.iter().map(|(name, text)| (format!("wit/{name}"), (*text).to_owned()))
 }
 
 /// The manifest of a package, with what it inherits from its workspace written out.

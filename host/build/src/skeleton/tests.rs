@@ -6,7 +6,7 @@ use super::*;
 
 fn skeleton(name: &str) -> Skeleton {
     let name: Name = name.parse().unwrap();
-    Skeleton { auth_type: name.auth_type(), name, sdk: Sdk::Copy }
+    Skeleton { auth_type: name.auth_type(), name, language: Language::Rust, sdk: Sdk::Copy }
 }
 
 fn root() -> &'static Path {
@@ -56,8 +56,82 @@ fn the_templates_forget_nothing() {
     let mut there: BTreeSet<String> = sources(folder).iter().map(|it| renamed(it)).collect();
     // A test of the project's own.
     there.insert("src/tests.rs".to_owned());
-    let known: BTreeSet<String> = TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let known: BTreeSet<String> = RUST.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(known, there);
+}
+
+#[test]
+fn the_templates_of_other_languages_forget_nothing_and_share_the_example() {
+    for (folder, templates) in [("js", JAVASCRIPT), ("python", PYTHON)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(folder);
+        let mut there = BTreeSet::new();
+        collect_all(&path, &path, &mut there);
+        let known: BTreeSet<String> =
+            templates.iter().map(|(name, _)| name.replace(".gitignore", "gitignore")).collect();
+        assert_eq!(known, there);
+    }
+    for language in [Language::JavaScript, Language::Python] {
+        let files = Skeleton { language, ..skeleton("my-api") }.files().unwrap();
+        for needed in ["vectors/authorize.json", "provider.json", "account.json", "wit/worlds.wit"]
+        {
+            assert!(files.iter().any(|(name, _)| name == needed), "{language}: {needed}");
+        }
+        for (name, text) in &files {
+            assert!(!name.starts_with("sdk/") && !text.to_lowercase().contains("acme"), "{name}");
+        }
+        assert!(files.iter().any(|(_, text)| text.contains("X_MY_API")));
+    }
+}
+
+fn collect_all(base: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_all(base, &path, found);
+        } else {
+            found.insert(path.strip_prefix(base).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
+/// `retryAfter` for `retry-after`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('-');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
+}
+
+#[test]
+fn the_types_for_typescript_have_every_name_of_the_contract() {
+    use wit_parser::{Resolve, TypeDefKind, UnresolvedPackageGroup};
+
+    let mut resolve = Resolve::default();
+    let group = UnresolvedPackageGroup::parse_dir(root().join("wit")).unwrap();
+    resolve.push_group(group).unwrap();
+    let types = JAVASCRIPT.iter().find(|(name, _)| *name == "types/contract.d.ts").unwrap().1;
+    let mut names = 0;
+    let mut has = |text: String| {
+        names += 1;
+        assert!(types.contains(&text), "types/contract.d.ts has no {text}");
+    };
+    for (_, item) in &resolve.types {
+        match &item.kind {
+            TypeDefKind::Record(it) => {
+                it.fields.iter().for_each(|field| has(format!("    {}: ", camel(&field.name))));
+            }
+            TypeDefKind::Variant(it) => {
+                it.cases.iter().for_each(|case| has(format!("{{ tag: '{}'", case.name)));
+            }
+            TypeDefKind::Enum(it) => {
+                it.cases.iter().for_each(|case| has(format!("'{}'", case.name)))
+            }
+            _ => {}
+        }
+    }
+    for (_, interface) in &resolve.interfaces {
+        interface.functions.keys().for_each(|name| has(format!(" {}(", camel(name))));
+    }
+    assert!(names > 80, "{names}");
 }
 
 #[test]
@@ -113,7 +187,7 @@ fn known() -> BTreeSet<&'static str> {
                    PartialOrd Result Self Send Sized Some String Sync ToOwned ToString TryFrom \
                    TryInto Unpin Vec";
     let mut known: BTreeSet<&str> = prelude.split_whitespace().collect();
-    for (_, text) in TEMPLATES.iter().filter(|(name, _)| name.starts_with("src/")) {
+    for (_, text) in RUST.iter().filter(|(name, _)| name.starts_with("src/")) {
         let imports = text.split("\nuse ").skip(1).filter_map(|it| it.split(';').next());
         known.extend(imports.flat_map(|it| it.split(|c: char| !c.is_alphanumeric() && c != '_')));
     }

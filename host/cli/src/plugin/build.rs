@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 
-use countersign::sandbox::Limits;
-use countersign_build::{Error, Project, component};
+use countersign::sandbox::{Chosen, Limits};
+use countersign_build::{Error, Language, Project, component};
 use tempfile::NamedTempFile;
 
 use super::verdict::Verdict;
@@ -17,7 +17,7 @@ use super::{text, to_json};
 use crate::arguments::{BuildPlugin, Global};
 use crate::codes;
 use crate::failure::Failure;
-use crate::host::Host;
+use crate::host::{Host, Parts};
 use crate::output::Output;
 use crate::policy::Policy;
 
@@ -32,12 +32,17 @@ pub(super) fn run(
     let project = Project::open(&arguments.project).map_err(|error| failure(&error))?;
     let built = project.build().map_err(|error| failure(&error))?;
     let name = project.name();
-    let limits = Limits::default();
+    let language = project.language();
+    let limits = if language.is_interpreted() { Limits::interpreted() } else { Limits::default() };
     let pages = component::pages(&built.component).map_err(|error| failure(&error))?;
-    fits(pages, &limits)?;
+    fits(pages, built.component.len(), &limits, language)?;
 
     // Beside the bundled ones alone: the folder of a host may hold an earlier build of this one.
-    let host = Host::with_folder(global, None)?;
+    let mut chosen = global.interpreted.clone();
+    if language.is_interpreted() {
+        chosen.push(Chosen::Name(name.to_owned()));
+    }
+    let host = Host::load(Parts { chosen: &chosen, ..Parts::of(global, None) })?;
     let info = host
         .registry
         .inspect(name, &built.component)
@@ -46,7 +51,7 @@ pub(super) fn run(
     let file = place(arguments, name)?;
     write(&file, &built.component)?;
 
-    let notes = notes(&built.component, pages, &limits);
+    let notes = notes(name, &built.component, pages, &limits, language);
     let policy = Policy::load(None, &host.registry.auth_types())?;
     if arguments.json {
         let mut shown = to_json(&info, &policy);
@@ -62,7 +67,7 @@ pub(super) fn run(
         let mut shown = text::details(&info, &verdict, &policy);
         shown
             .push_str(&text::row("memory", &format!("{pages} pages, {} KiB", pages * PAGE / 1024)));
-        shown.push_str(&text::row("built with", &built.route.to_string()));
+        shown.push_str(&text::row("built with", &built.with));
         shown.push_str(&text::row("file", &file.display().to_string()));
         for note in notes {
             shown.push_str(&text::row("note", &note));
@@ -73,14 +78,26 @@ pub(super) fn run(
 }
 
 /// Fails where no instance could be made: the sandbox's own words for it speak of pools.
-fn fits(pages: u64, limits: &Limits) -> Result<(), Failure> {
+fn fits(pages: u64, size: usize, limits: &Limits, language: Language) -> Result<(), Failure> {
+    if size > limits.component_bytes {
+        let what = format!(
+            "the component has {size} bytes; a host reads {} at most. Look for a dependency that is large, \
+             or data that is built in",
+            limits.component_bytes,
+        );
+        return Err(Failure::new(codes::COMPONENT_REFUSED, what));
+    }
     let most = limits.memory_bytes as u64;
     if pages * PAGE <= most {
         return Ok(());
     }
+    let look = if language.is_interpreted() {
+        "what is imported, and what it keeps when it is loaded"
+    } else {
+        "`stack` under [package.metadata.countersign] in Cargo.toml, and at large constants and statics"
+    };
     let what = format!(
-        "its memory begins with {pages} pages, {} KiB; an instance has {} KiB at most. Look at `stack` \
-         under [package.metadata.countersign] in Cargo.toml, and at large constants and statics",
+        "its memory begins with {pages} pages, {} KiB; an instance has {} KiB at most. Look at {look}",
         pages * PAGE / 1024,
         most / 1024,
     );
@@ -88,8 +105,21 @@ fn fits(pages: u64, limits: &Limits) -> Result<(), Failure> {
 }
 
 /// What is allowed, and worth a second look.
-fn notes(component: &[u8], pages: u64, limits: &Limits) -> Vec<String> {
+fn notes(
+    name: &str,
+    component: &[u8],
+    pages: u64,
+    limits: &Limits,
+    language: Language,
+) -> Vec<String> {
     let mut notes = Vec::new();
+    if language.is_interpreted() {
+        notes.push(format!(
+            "it carries an interpreter: an operator has to let it, by `--interpreted {name}` or the setting \
+             `interpreted.plugins`"
+        ));
+        return notes;
+    }
     if pages * PAGE > limits.kept_memory as u64 {
         notes.push(format!(
             "with more than {} pages of memory each call costs system calls; a smaller `stack` under \

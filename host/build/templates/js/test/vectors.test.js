@@ -1,0 +1,3 @@
+import { cases } from './countersign.js';
+
+cases('acme-plugin.wasm');

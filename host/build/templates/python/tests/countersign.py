@@ -1,0 +1,22 @@
+"""What `countersign plugin test` finds, for a test of pytest for each case."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+
+def report(component: str, *vectors: str, command: str | None = None) -> dict:
+    """The report on a component, as `countersign plugin build` leaves it, and on its cases. The command is
+    `countersign` on the path, or what `COUNTERSIGN` names, where nothing is said."""
+    command = command or os.environ.get("COUNTERSIGN", "countersign")
+    name = Path(component).stem
+    given = ["plugin", "test", component, *(vectors or ("vectors",)), "--json", "--interpreted", name]
+    ran = subprocess.run([command, *given], capture_output=True, text=True)
+    try:
+        found = json.loads(ran.stdout)
+    except json.JSONDecodeError:
+        found = {}
+    if "cases" not in found:
+        raise RuntimeError(f"{command} plugin test made no report:\n{ran.stderr}")
+    return found
