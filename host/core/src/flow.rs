@@ -47,7 +47,7 @@ const MOST_STEPS: u32 = 8;
 const STEPS_TO_ASK: u32 = 2;
 
 /// All such waits of one grant together. Codes that a user types elsewhere are good for some minutes.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Tries to keep a state, beside the last; together some six seconds, as long as a database takes to
 /// fail over to its neighbour.
