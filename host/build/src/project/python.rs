@@ -23,7 +23,8 @@ const VENV: &str = ".venv";
 pub struct Module {
     said: Said,
     folder: PathBuf,
-    module: String,
+    /// What it is imported by.
+    import: String,
 }
 
 impl Module {
@@ -53,7 +54,7 @@ impl Module {
         let source = said.source(source.clone())?;
         let folder = source.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
-        Ok(Self { said, folder, module: module.to_owned() })
+        Ok(Self { said, folder, import: module.to_owned() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -66,7 +67,7 @@ impl Module {
         tool.args(["--wit-path", CONTRACT, "--world", &self.said.world, "--quiet"]);
         // WASI is stubbed: no plugin has a clock, files or a network.
         tool.args(["componentize", "--stub-wasi", "--python-path"]).arg(&self.folder);
-        tool.arg(&self.module).arg("--output");
+        tool.arg(&self.import).arg("--output");
         script::made(
             &self.said,
             TOOL,

@@ -123,7 +123,7 @@ fn the_types_for_typescript_have_every_name_of_the_contract() {
                 it.cases.iter().for_each(|case| has(format!("{{ tag: '{}'", case.name)));
             }
             TypeDefKind::Enum(it) => {
-                it.cases.iter().for_each(|case| has(format!("'{}'", case.name)))
+                it.cases.iter().for_each(|case| has(format!("'{}'", case.name)));
             }
             _ => {}
         }

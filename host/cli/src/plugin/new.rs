@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &NewPlugin, output: &Output) -> Result<ExitCode, Fa
             "python3 -m venv .venv\n  .venv/bin/pip install -r requirements.txt",
             format!(" --interpreted {name}"),
         ),
-        _ => ("cargo test", String::new()),
+        Language::Rust => ("cargo test", String::new()),
     };
     let what = format!(
         "{shown} is a project of a plugin for {auth_type}. What next:\n  \
