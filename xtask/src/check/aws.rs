@@ -3,8 +3,9 @@
 //! Two that know nothing of each other, each a real server on loopback: moto, which has botocore sign
 //! the request once more and compares, for S3, IAM and STS; and SeaweedFS, whose S3 has a verifier of
 //! its own, which takes signed queries too. Each is first shown a wrong secret, and must refuse it. The
-//! requests are the command's.
+//! requests are the command's; some more to SeaweedFS are a gateway's, by way of a proxy (`altered`).
 
+mod altered;
 mod moto;
 mod weed;
 

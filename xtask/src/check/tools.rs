@@ -11,7 +11,8 @@ struct Tool {
 }
 
 /// Guests are built with Debian's compiler; the demo's TLS is built with a C compiler;
-/// curl calls a server, schemathesis and httpbin are of Python, and Apache challenges DIGEST.
+/// curl calls a server, schemathesis and httpbin are of Python, Apache challenges DIGEST, and nginx
+/// stands between a gateway and a store.
 const TOOLS: &[Tool] = &[
     Tool { program: "/usr/bin/rustc", package: "rustc-web" },
     Tool { program: "/usr/lib/rustlib/src/rust/library/std/Cargo.toml", package: "rust-web-src" },
@@ -21,6 +22,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "curl", package: "curl" },
     Tool { program: "python3", package: "python3-venv" },
     Tool { program: "/usr/sbin/apache2", package: "apache2-bin" },
+    Tool { program: "/usr/sbin/nginx", package: "nginx" },
 ];
 
 /// How many there are; fails, naming the package of each that is missing.

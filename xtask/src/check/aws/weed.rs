@@ -7,10 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use super::{Caller, Keys, Running};
+use super::{Caller, Keys, Running, altered};
 
 /// Its parts, each of which wants a port for HTTP and one for gRPC.
 const PARTS: [&str; 4] = ["master", "volume", "filer", "s3"];
@@ -76,7 +76,8 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
         ensure!(list.contains("<Key>with blank</Key>"), "a plus sign lists {list}");
         caller.accepted(&["PUT", &format!("{bucket}/a+b%2Fc!(*)"), "--data", "odd"])?;
     }
-    Ok(caller.taken)
+    let altered = altered::verifies(root, ports[6], &keys).context("behind a proxy")?;
+    Ok(caller.taken + altered)
 }
 
 /// What it leaves in `/tmp`, wherever temporary files go, for each of its ports.
