@@ -180,7 +180,8 @@ impl Inner {
         let facts = self.facts_for(subject, &plugin, flow, &wishes).await?;
         let mut run = self.run(subject, facts, flow, state_token, wishes, steps_left);
         run.waited = waiting.waited;
-        run.sent_at = waiting.sent_at;
+        // What a grant brings it is given after its last wait, which may have been a long one.
+        run.sent_at = waiting.sent_at.filter(|_| flow != Flow::Grant);
         if flow == Flow::Grant && matches!(event, Event::Elapsed) {
             run.steps_left = MOST_STEPS.min(steps_left + STEPS_TO_ASK);
         } else {

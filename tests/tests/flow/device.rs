@@ -261,8 +261,10 @@ async fn a_user_who_takes_a_moment_is_waited_for_and_the_token_works_and_is_rene
 async fn a_user_may_take_as_long_as_the_codes_are_good() {
     let scene = Scene::new(User { done: 1795, ..USER }).await;
     let granted = scene.grant().await;
-    granted.end.unwrap();
+    let state = granted.end.unwrap();
     assert_eq!(granted.waits, [5; 359]);
+    let hour = scene.clock.unix_millis() + 3_600_000;
+    assert_eq!(state.expires_at, Some(hour), "the token is as old as the last question");
     assert_eq!(scene.said().len(), 359);
 }
 

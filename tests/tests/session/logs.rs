@@ -17,11 +17,11 @@ async fn no_secret_of_a_login_is_in_any_log_or_error() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .init();
-    let mut errors = String::new();
+    let mut errors = Vec::new();
     for says in [Says::Status401, Says::Page] {
         let scene = Scene::new(says).await;
         let error = scene.get(&ann("canary-wrong-password")).await.unwrap_err();
-        errors.push_str(&format!("{error} {error:?}\n"));
+        errors.push(format!("{error} {error:?}"));
         scene.clock.pass(3600);
         let subject = right();
         let (_, body) = scene.get(&subject).await.unwrap();
@@ -29,7 +29,7 @@ async fn no_secret_of_a_login_is_in_any_log_or_error() {
         scene.server.end_sessions();
         assert_eq!(scene.get(&subject).await.unwrap().0, 200);
     }
-    let text = said.text() + &errors;
+    let text = [said.text(), errors.join("\n")].join("\n");
     // It listened: to us, to the HTTP client beneath, to TLS.
     for part in ["countersign::", "hyper_util::", "rustls::"] {
         assert!(text.contains(part), "nothing was heard of {part}");
