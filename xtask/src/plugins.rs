@@ -60,6 +60,7 @@ const GUESTS: &[Guest] = &[
     },
     // Two hashes' constants, and the upper cases of Unicode.
     Guest { stack: 48 * 1024, ..plugin("ntlm", "countersign-plugin-ntlm") },
+    plugin("mtls", "countersign-plugin-mtls"),
     plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];

@@ -271,7 +271,8 @@ impl Countersign {
         let moment = inner.moment();
         let found =
             inner.sandbox.validate(&facts.plugin, facts.shown(&[]), moment, &facts.masker).await?;
-        Ok(found.into_iter().map(|raw| Refusal::from_guest(raw, &facts.masker)).collect())
+        let found = found.into_iter().map(|raw| Refusal::from_guest(raw, &facts.masker));
+        Ok(found.chain(facts.unpresentable()).collect())
     }
 
     /// Waits until the flows that are under way have ended, and what they learnt is stored: those

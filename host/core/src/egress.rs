@@ -51,6 +51,7 @@ use self::dial::Dial;
 use self::identities::Identities;
 use self::outgoing::{Outgoing, Progress, UpstreamBody};
 
+pub(crate) use self::certificate::is_presentable;
 pub use self::certificate::{CertificateError, CertificateFlaw, ClientCertificate};
 pub use self::config::{
     EgressConfig, EgressConfigError, ResolveOverride, ResolveOverrideError, Timeouts,

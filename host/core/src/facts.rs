@@ -12,12 +12,12 @@ use crate::account::State;
 use crate::authorize::Place;
 use crate::client::Inner;
 use crate::edit::EditError;
-use crate::egress::{CertificateError, CertificateFlaw, ClientCertificate};
+use crate::egress::{self, CertificateError, CertificateFlaw, ClientCertificate};
 use crate::error::Error;
 use crate::fields::{self, Sources};
 use crate::needs::Granted;
 use crate::provider::{AuthPattern, Field};
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::sandbox::{Digest, Plugin, Shown};
 use crate::secret::{Masker, Secret};
 use crate::subject::Subject;
@@ -134,6 +134,21 @@ impl Facts {
         let identifier = holder.identifier.as_deref().unwrap_or_default();
         let holder = [&*holder.environment, &*holder.connection, identifier, row];
         ClientCertificate::parse(names, &chain, &key, &holder)
+    }
+
+    /// The values that only the host may look at, to present them, and that are nothing to present.
+    pub(crate) fn unpresentable(&self) -> impl Iterator<Item = Refusal> {
+        let unseen = self.values.iter().filter(|(name, value)| {
+            let there = !value.expose().trim().is_empty();
+            there && self.granted.may_present(name) && !self.granted.may_read(name)
+        });
+        let bad = unseen.filter(|(_, value)| !egress::is_presentable(value.expose()));
+        bad.map(|(name, _)| Refusal {
+            reason: Reason::InvalidConfig,
+            field: Some(name.to_owned()),
+            message: "is neither a certificate nor an unencrypted private key in PEM".to_owned(),
+            retry_after: None,
+        })
     }
 
     pub(crate) fn broke(&self, what: &'static str) -> Error {

@@ -35,6 +35,7 @@ pub fn components() -> &'static [Bundled] {
         "session",
         "oauth-device",
         "ntlm",
+        "mtls",
     ]
 }
 

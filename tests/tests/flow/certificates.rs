@@ -198,6 +198,22 @@ async fn a_value_that_makes_none_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn a_key_that_nobody_else_may_see_is_judged_by_the_host_before_it_is_saved() {
+    let [chain, key] = pair("client-a");
+    let host = host(mutual().await, &presenting(&NAMED, "account/chain", "account/key"));
+    for (values, fields) in [
+        ([&*chain, &*key], &[][..]),
+        ([&*chain, "canary"], &["account/key"]),
+        (["canary", ""], &["account/chain"]),
+    ] {
+        let found = host.validate(&account("a", values)).await.unwrap();
+        let named: Vec<_> = found.iter().filter_map(|it| it.field.as_deref()).collect();
+        assert_eq!(named, fields);
+        assert!(found.iter().all(|it| !it.to_string().contains("canary")));
+    }
+}
+
+#[tokio::test]
 async fn the_connections_own_is_every_accounts_and_comes_out_of_its_settings() {
     let [chain, key] = pair("client-a");
     let named = [

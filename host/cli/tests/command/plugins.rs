@@ -38,6 +38,7 @@ fn the_list_has_what_serves_and_what_was_refused_with_its_reason() {
         "OAUTH_DEVICE",
         "SESSION",
         "NTLM",
+        "MTLS",
         "X_TIMESTAMPED_KEY",
     ] {
         assert_eq!(types.iter().filter(|it| **it == Some(wanted)).count(), 1, "{wanted}");

@@ -58,6 +58,14 @@ pub enum CertificateFlaw {
     Mismatch,
 }
 
+/// Whether a text holds a chain, or a key: one half of a client certificate.
+pub(crate) fn is_presentable(text: &str) -> bool {
+    let pem = text.as_bytes();
+    let chain = || CertificateDer::from_pem_slice(pem).is_ok();
+    let key = || PrivateKeyDer::from_pem_slice(pem).map(|mut read| read.zeroize()).is_ok();
+    key() || chain()
+}
+
 impl ClientCertificate {
     /// Reads a chain, its own certificate first, and its key. `names` are those of the values, for
     /// messages. `holder` is whose they are: others do not share a connection, though they give the
