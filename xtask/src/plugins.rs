@@ -61,6 +61,8 @@ const GUESTS: &[Guest] = &[
     // Two hashes' constants, and the upper cases of Unicode.
     Guest { stack: 48 * 1024, ..plugin("ntlm", "countersign-plugin-ntlm") },
     plugin("mtls", "countersign-plugin-mtls"),
+    // Two hashes; the numbers of RSA are on the heap.
+    Guest { stack: 48 * 1024, ..plugin("oauth1", "countersign-plugin-oauth1") },
     plugin("example", "countersign-plugin-example"),
     Guest { imports: MUTATION, ..plugin("mutation-base64", "countersign-mutation-base64") },
 ];

@@ -36,6 +36,7 @@ pub fn components() -> &'static [Bundled] {
         "oauth-device",
         "ntlm",
         "mtls",
+        "oauth1",
     ]
 }
 

@@ -39,6 +39,7 @@ fn the_list_has_what_serves_and_what_was_refused_with_its_reason() {
         "SESSION",
         "NTLM",
         "MTLS",
+        "OAUTH1",
         "X_TIMESTAMPED_KEY",
     ] {
         assert_eq!(types.iter().filter(|it| **it == Some(wanted)).count(), 1, "{wanted}");
