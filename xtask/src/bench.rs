@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use anyhow::{Result, ensure};
 
+use crate::dist;
 use crate::plugins::{cargo, root};
 
 /// What the command line says.
@@ -14,25 +15,25 @@ use crate::plugins::{cargo, root};
 // The program behind it knows what it takes, and answers `--help` itself.
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// The bench, `sandbox` or `gateway`, and what it is told: `--json`, `--help`.
+    /// The bench, `sandbox` or `gateway`, and what it is told: `--json`, `--help`. For `gateway` the
+    /// command is built as by `cargo xtask dist`, unless `--countersign FILE` names one.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<OsString>,
 }
 
+/// Names the gateway's program.
+const PROGRAM: &str = "--countersign";
+
 /// Runs a bench to its end.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let mut profile = "release";
-    if arguments.rest.first().is_some_and(|bench| bench == "gateway") {
-        // As it is shipped.
-        profile = "dist";
-        let built = cargo(root()).args(["build", "--locked", "--profile", profile]).status()?;
-        ensure!(built.success(), "the gateway was not built");
+    let mut bench = cargo(root());
+    bench.args(["run", "--quiet", "--locked", "--release", "--package", "countersign-bench", "--"]);
+    bench.args(&arguments.rest);
+    let says = |word: &str| arguments.rest.iter().any(|it| it == word);
+    if says("gateway") && !says(PROGRAM) && !says("--help") {
+        bench.arg(PROGRAM).arg(dist::build()?);
     }
-    let status = cargo(root())
-        .args(["run", "--quiet", "--locked", "--profile", profile])
-        .args(["--package", "countersign-bench", "--"])
-        .args(&arguments.rest)
-        .status()?;
+    let status = bench.status()?;
     ensure!(status.success(), "the bench ended with {status}");
     Ok(())
 }

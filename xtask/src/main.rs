@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod contract;
+mod dist;
 mod plugins;
 mod soak;
 
@@ -25,6 +26,8 @@ enum Task {
     Check,
     /// Holds the contract to what was recorded of it.
     Contract(contract::Arguments),
+    /// Builds the command as it is shipped, with a profile of what it does all day.
+    Dist,
     /// Builds the bundled plugins from source.
     Plugins(plugins::Arguments),
     /// Runs the long forms of the gateway's tests: kills, and many accounts at once.
@@ -36,6 +39,7 @@ fn main() -> Result<()> {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Check => check::run(),
         Task::Contract(arguments) => contract::run(&arguments),
+        Task::Dist => dist::run(),
         Task::Plugins(arguments) => plugins::run(&arguments),
         Task::Soak(arguments) => soak::run(&arguments),
     }

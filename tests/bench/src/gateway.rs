@@ -8,8 +8,8 @@
 
 pub(crate) mod bare;
 mod load;
-mod process;
-mod seed;
+pub(crate) mod process;
+pub(crate) mod seed;
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 32)]
     connections: u32,
     /// The gateway's program
-    #[arg(long, value_name = "FILE", default_value = "target/dist/countersign")]
+    #[arg(long, value_name = "FILE")]
     countersign: PathBuf,
     /// Further settings of the gateway: `limits.cached_accounts=20000`, its default, shows what it costs
     /// where there is no room for all accounts, which there otherwise is here
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     ensure!(
         options.countersign.is_file(),
-        "{} is not there: run this through `cargo xtask bench gateway`, which builds it",
+        "{} is not there: `cargo xtask bench gateway` builds and names it",
         options.countersign.display()
     );
     let mut reports = Vec::new();

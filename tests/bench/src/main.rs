@@ -11,6 +11,7 @@ mod many;
 mod measure;
 mod report;
 mod settings;
+mod training;
 
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ enum Bench {
     /// One of the proxies that `gateway` measures.
     #[command(hide = true)]
     Bare(gateway::bare::Options),
+    /// What a program that `cargo xtask dist` profiles is given to do.
+    #[command(hide = true)]
+    Training(training::Options),
 }
 
 /// How to measure, and how to tell.
@@ -64,6 +68,7 @@ fn main() -> Result<()> {
         Bench::Sandbox(options) => sandbox(&options),
         Bench::Gateway(options) => gateway::run(&options),
         Bench::Bare(options) => gateway::bare::run(&options),
+        Bench::Training(options) => training::run(&options),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The programs that take part: started on a core, waited for, ended when dropped.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal};
 
 use super::free_port;
 
@@ -119,27 +121,48 @@ impl Bare {
 }
 
 /// The gateway.
-pub(super) struct Countersign {
+pub(crate) struct Countersign {
     process: Process,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 impl Countersign {
+    /// On the proxies' core, with these settings.
     pub(super) fn start(program: &Path, folder: &Path, set: &[String]) -> Result<Self> {
         let mut command = Command::new("taskset");
         command.args(["-c", PROXY_CORE]).arg(program);
+        let set = set.iter().flat_map(|pair| ["--set", pair]);
+        Self::serving(&mut command, folder, set)
+    }
+
+    /// On whatever core is free, with this authority beside the system's.
+    pub(crate) fn anywhere(program: &Path, folder: &Path, authority: &Path) -> Result<Self> {
+        let more = [OsStr::new("--upstream-ca"), authority.as_os_str()];
+        Self::serving(&mut Command::new(program), folder, more)
+    }
+
+    fn serving<A: AsRef<OsStr>>(
+        command: &mut Command,
+        folder: &Path,
+        more: impl IntoIterator<Item = A>,
+    ) -> Result<Self> {
         command.args(["serve", "--listen", "127.0.0.1:0", "--allow-upstream", "127.0.0.1/32"]);
-        command.args(["--allow-http-upstream", "--data"]).arg(folder.join("data"));
-        for pair in set {
-            command.args(["--set", pair]);
-        }
+        command.args(["--allow-http-upstream", "--data"]).arg(folder.join("data")).args(more);
         command.env("COUNTERSIGN_CLIENT_ID", CLIENT).env("COUNTERSIGN_CLIENT_SECRET", SECRET);
-        let (process, port) = listening(&mut command).context("the gateway")?;
+        let (process, port) = listening(command).context("the gateway")?;
         Ok(Self { process, port })
     }
 
     pub(super) fn id(&self) -> u32 {
         self.process.0.id()
+    }
+
+    /// Asks it to end, and waits until it has ended well.
+    pub(crate) fn end(mut self) -> Result<()> {
+        rustix::process::kill_process(Pid::from_child(&self.process.0), Signal::TERM)?;
+        let status = self.process.0.wait()?;
+        ensure!(status.success(), "the gateway ended with {status}");
+        Ok(())
     }
 }
 

@@ -50,14 +50,15 @@ pub(super) async fn fill(gateway: u16, upstream: u16, accounts: usize) -> Result
     Ok(api.token.clone())
 }
 
-struct Api {
+/// The gateway's API, with all that its first client may do.
+pub(crate) struct Api {
     http: reqwest::Client,
-    url: String,
-    token: String,
+    pub(crate) url: String,
+    pub(crate) token: String,
 }
 
 impl Api {
-    async fn open(port: u16) -> Result<Self> {
+    pub(crate) async fn open(port: u16) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         let url = format!("http://127.0.0.1:{port}");
         let form =
@@ -70,7 +71,7 @@ impl Api {
         Ok(Self { http, url, token })
     }
 
-    async fn post(&self, path: &str, json: &Json) -> Result<()> {
+    pub(crate) async fn post(&self, path: &str, json: &Json) -> Result<()> {
         let request =
             self.http.post(format!("{}/api/v1/{path}", self.url)).bearer_auth(&self.token);
         let request = request.header("content-type", "application/json").body(json.to_string());
