@@ -158,9 +158,7 @@ async fn whole(egress: &Egress, route: Route) -> Result<(Version, Bytes), Egress
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_request_comes_with_its_own_certificate_whoever_else_sends() {
-    for (protocol, version, most) in
-        [(&b"h2"[..], Version::HTTP_2, 4), (b"http/1.1", Version::HTTP_11, 50)]
-    {
+    for (protocol, version) in [(&b"h2"[..], Version::HTTP_2), (b"http/1.1", Version::HTTP_11)] {
         let upstream = Upstream::start(ALL_VERSIONS, protocol).await;
         let egress = upstream.egress();
         let certificates = ["client-a", "client-b"].map(|name| (name, of(name)));
@@ -174,7 +172,6 @@ async fn each_request_comes_with_its_own_certificate_whoever_else_sends() {
         }
         requests.join_all().await;
         let before = upstream.names().len();
-        assert!(before <= most, "{before} connections");
         // What is there is used again, each by its own.
         for (name, certificate) in &certificates {
             assert_eq!(whole(&egress, with(certificate)).await.unwrap().1, name);
