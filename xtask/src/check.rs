@@ -15,6 +15,7 @@ mod documents;
 mod guests;
 mod languages;
 mod ntlm;
+mod mtls;
 mod programs;
 mod project;
 mod schemathesis;
@@ -49,6 +50,7 @@ const STEPS: &[Step] = &[
     ("Schemathesis", || schemathesis::run(root())),
     ("DIGEST against Apache and httpbin", || digest::run(root())),
     ("NTLM against pyspnego", || ntlm::run(root())),
+    ("MTLS against nginx", || mtls::run(root())),
 ];
 
 struct Ended {
