@@ -16,6 +16,7 @@ mod guests;
 mod languages;
 mod ntlm;
 mod mtls;
+mod oauth1;
 mod programs;
 mod project;
 mod schemathesis;
@@ -51,6 +52,7 @@ const STEPS: &[Step] = &[
     ("DIGEST against Apache and httpbin", || digest::run(root())),
     ("NTLM against pyspnego", || ntlm::run(root())),
     ("MTLS against nginx", || mtls::run(root())),
+    ("OAUTH1 against oauthlib", || oauth1::verified(root())),
 ];
 
 struct Ended {
