@@ -54,7 +54,10 @@ pub(super) fn verified(root: &Path) -> Result<String> {
             let status = scene.ask(REQUESTS[0])?.0;
             ensure!(status == "401", "{method} with a wrong secret is answered with {status}");
         }
-        for placement in ["header", "query"] {
+        // oauthlib 4.0.1 decodes the protocol's parameters of a query twice, which takes the encoding
+        // away that a signature by PLAINTEXT is made of.
+        let placements = if method == "PLAINTEXT" { &["header"][..] } else { &["header", "query"] };
+        for &placement in placements {
             scene.signs(&server, &Signing { placement, ..Signing::of(method) })?;
             for arguments in REQUESTS {
                 let (status, body) = scene.ask(arguments)?;
