@@ -12,8 +12,7 @@ struct Tool {
 
 /// Guests are built with Debian's compiler; the demo's TLS is built with a C compiler;
 /// curl calls a server, schemathesis and httpbin are of Python, Apache challenges DIGEST, and nginx
-/// stands between a gateway and a store.
-/// asks for the certificates of MTLS.
+/// stands between a gateway and a store, and asks for the certificates of MTLS.
 const TOOLS: &[Tool] = &[
     Tool { program: "/usr/bin/rustc", package: "rustc-web" },
     Tool { program: "/usr/lib/rustlib/src/rust/library/std/Cargo.toml", package: "rust-web-src" },
