@@ -182,7 +182,7 @@ fn a_hostile_file_is_refused_by_a_typed_error_that_tells_what_is_wrong_with_it()
             "unknown-flow" | "flows-without-the-export" => {
                 matches!(error, LoadError::Descriptor(_))
             }
-            _ => broke || matches!(error, LoadError::NotAComponent(_)),
+            _ => broke || matches!(error, LoadError::NotAComponent(_) | LoadError::Unfit(_)),
         };
         assert!(as_told, "{case:?}: {error:?}");
     }
