@@ -1,7 +1,8 @@
 """oauthlib as a server: temporary credentials, consent, tokens, and resources that are signed for.
 
-Takes a folder to write two private keys to, of which it knows one, and says its port when it listens. Whatever is not of the grant
-is a resource; `/nonces` says how many were taken, and how many came twice.
+Takes a folder to write two private keys to, of which it knows one, and says its port when it
+listens. Whatever is not of the grant is a resource; `/nonces` says how many were taken, and how
+many came twice.
 """
 
 import http.server
