@@ -15,6 +15,7 @@ mod documents;
 mod guests;
 mod languages;
 mod mtls;
+mod node;
 mod ntlm;
 mod oauth1;
 mod programs;
@@ -49,7 +50,7 @@ const STEPS: &[Step] = &[
     ("The API's curl commands", || curl::run(root())),
     ("Signatures for AWS", || aws::verified(root())),
     ("Schemathesis", || schemathesis::run(root())),
-    ("DIGEST against Apache and httpbin", || digest::run(root())),
+    ("DIGEST against Apache, httpbin, newman", || digest::run(root())),
     ("NTLM against pyspnego", || ntlm::run(root())),
     ("MTLS against nginx", || mtls::run(root())),
     ("OAUTH1 against oauthlib", || oauth1::verified(root())),

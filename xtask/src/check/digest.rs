@@ -1,7 +1,10 @@
 //! DIGEST against servers that others wrote: Apache's mod_auth_digest, and httpbin.
 //!
 //! Each is first shown to refuse a wrong password, through the same command that is then shown to come
-//! in. Apache writes down each answer that it was given; no count of a nonce stands there twice.
+//! in. Apache writes down each answer that it was given; no count of a nonce stands there twice. Postman's
+//! runtime, as another client, comes in at both, and makes of a challenge what ours does.
+
+mod postman;
 
 use std::{
     collections::BTreeSet,
@@ -20,6 +23,7 @@ use tempfile::TempDir;
 
 use super::{curl::output, server::Server, venv};
 use crate::plugins::cargo;
+use postman::Newman;
 
 /// From PyPI, into a folder under `target/` that later runs find.
 const HTTPBIN: &str = "httpbin==0.10.4";
@@ -32,6 +36,7 @@ server = make_server('127.0.0.1', 0, app, threaded=True)
 print(server.port, flush=True)
 server.serve_forever()";
 
+const USER: &str = "Mufasa";
 const PASSWORD: &str = "circle-of-life";
 
 /// `Mufasa:check:circle-of-life` in MD5, as `htdigest` writes it.
@@ -50,6 +55,8 @@ pub(super) fn run(root: &Path) -> Result<String> {
     Scene::new(root, apache.port, "wrong")?.is_refused("/index.html")?;
     ensure!(scene.request(&["/index.html"])?.1 == "you are in", "Apache shows another page");
     scene.together()?;
+    let newman = Newman::installed(root)?;
+    newman.comes_in(&[(format!("http://127.0.0.1:{}/index.html", apache.port), "MD5")])?;
     let (answers, counts) = apache.answers()?;
     ensure!(answers >= TOGETHER + 2, "Apache has seen {answers} answers");
     ensure!(answers == counts, "a count was used twice: {answers} answers, {counts} counts");
@@ -57,17 +64,21 @@ pub(super) fn run(root: &Path) -> Result<String> {
     let httpbin = Httpbin::start(root)?;
     let [right, wrong] = [PASSWORD, "wrong"].map(|it| Scene::new(root, httpbin.port, it));
     let (right, wrong) = (right?, wrong?);
-    let mut shown = 0;
+    let mut shown = Vec::new();
     for qop in ["auth", "auth-int"] {
         for algorithm in ["MD5", "SHA-256"] {
-            let path = format!("/digest-auth/{qop}/Mufasa/{PASSWORD}/{algorithm}");
+            let path = format!("/digest-auth/{qop}/{USER}/{PASSWORD}/{algorithm}");
             wrong.is_refused(&path)?;
             let (ended, answer) = right.request(&[&path])?;
             ensure!(ended && answer.contains("\"authenticated\": true"), "{path}: {answer}");
-            shown += 1;
+            shown.push((format!("http://127.0.0.1:{}{path}", httpbin.port), algorithm));
         }
     }
-    Ok(format!("Apache, and {shown} kinds of httpbin's"))
+    newman.comes_in(&shown)?;
+    let (shown, same) = (shown.len(), newman.agrees(root)?);
+    Ok(format!(
+        "Apache, and {shown} kinds of httpbin's; newman's answer to {same} challenges is ours"
+    ))
 }
 
 /// A provider at a port of loopback, and an account of it.
@@ -90,7 +101,7 @@ impl<'a> Scene<'a> {
             "proxy_url": format!("http://127.0.0.1:{port}"),
             "proxy_enabled": true,
         });
-        let details = json!({"username": "Mufasa", "password": password});
+        let details = json!({"username": USER, "password": password});
         let account = json!({
             "identifier": "check",
             "authorization_details": {"static_auth": {"details": details}},

