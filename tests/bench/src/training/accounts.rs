@@ -24,7 +24,7 @@ pub(super) async fn make(api: &Api, upstreams: &[String]) -> Result<Vec<Account>
             ("OAUTH", &[]),
             ("AWS_SIGV4", &["access_key_id", "secret_access_key"]),
         ] {
-            let connection = format!("{}-{nth}", kind.to_lowercase().replace('_', "-"));
+            let connection = format!("{}{nth}", kind.to_lowercase().replace('_', ""));
             connect(api, &connection, &pattern(kind, fields), url).await?;
             for account in 0..ACCOUNTS {
                 let identifier = format!("user-{account}");
