@@ -6,6 +6,7 @@
 //! A tool that is missing is a failure that names the Debian package, never a reason to leave a
 //! step out.
 
+mod alone;
 mod aws;
 mod contract;
 mod curl;

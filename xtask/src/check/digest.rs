@@ -21,8 +21,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{curl::output, server::Server, venv};
-use crate::plugins::cargo;
+use super::{alone, curl::output, server::Server, venv};
 use postman::Newman;
 
 /// From PyPI, into a folder under `target/` that later runs find.
@@ -113,23 +112,13 @@ impl<'a> Scene<'a> {
 
     /// Whether the command ended well, and what it said.
     fn request(&self, arguments: &[&str]) -> Result<(bool, String)> {
-        let output = cargo(self.root)
-            .args(["run", "--quiet", "--locked", "--", "request", "--log", "error"])
-            .args(["--allow-http-upstream", "--allow-upstream", "127.0.0.1/32"])
-            .arg("--provider")
-            .arg(self.folder.path().join("provider.json"))
-            .arg("--account")
-            .arg(self.folder.path().join("account.json"))
-            .args(arguments)
-            .output()?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+        let arguments = alone::LOOPBACK.iter().chain(arguments);
+        alone::request(self.root, self.folder.path(), arguments)
     }
 
     /// Requests at the same time through one gateway, all of which come in.
     fn together(&self) -> Result<()> {
-        let allowed = ["--allow-http-upstream", "--allow-upstream", "127.0.0.1/32"];
-        let server = Server::start(self.root, &allowed.map(str::to_owned))?;
+        let server = Server::start(self.root, &alone::LOOPBACK.map(str::to_owned))?;
         let token = server.token()?;
         let shell = |line: &str| {
             let line = format!("curl -H \"Authorization: Bearer $TOKEN\" {line}");

@@ -18,8 +18,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{curl::output, server::Server};
-use crate::plugins::cargo;
+use super::{alone, curl::output, server::Server};
 
 const HOST: &str = "mtls.check.example";
 
@@ -132,17 +131,11 @@ impl Scene<'_> {
         let account = json!({"identifier": "check", "authorization_details": kind.details()});
         fs::write(place.join("provider.json"), kind.provider().to_string())?;
         fs::write(place.join("account.json"), account.to_string())?;
-        let output = cargo(self.root)
-            .args(["run", "--quiet", "--locked", "--", "request", "--log", "error"])
-            .args(self.nginx.found())
-            .arg("--provider")
-            .arg(place.join("provider.json"))
-            .arg("--account")
-            .arg(place.join("account.json"))
-            .arg("/alone")
-            .output()?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+        alone::request(
+            self.root,
+            place,
+            self.nginx.found().iter().map(String::as_str).chain(["/alone"]),
+        )
     }
 
     /// nginx answers with this.
