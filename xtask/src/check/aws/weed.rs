@@ -47,7 +47,7 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
     ]);
     command.args(["-s3.port.iceberg=0", "-s3.port.lance=0"]);
     // A volume is as much of the disk as it says.
-    command.args(["-master.volumeSizeLimitMB=16", "-volume.max=8"]);
+    command.args(["-master.volumeSizeLimitMB=16", "-volume.max=64"]);
     command.arg(format!("-dir={}", folder.path().display()));
     command.arg(format!("-s3.config={}", identities.display()));
     for (part, ports) in PARTS.iter().zip(ports.chunks(2)) {
