@@ -162,6 +162,9 @@ async fn each_request_comes_with_its_own_certificate_whoever_else_sends() {
         let upstream = Upstream::start(ALL_VERSIONS, protocol).await;
         let egress = upstream.egress();
         let certificates = ["client-a", "client-b"].map(|name| (name, of(name)));
+        for (name, certificate) in &certificates {
+            assert_eq!(whole(&egress, with(certificate)).await.unwrap().1, name);
+        }
         let mut requests = JoinSet::new();
         for nth in 0..50 {
             let (egress, (name, certificate)) = (egress.clone(), certificates[nth % 2].clone());
@@ -172,6 +175,8 @@ async fn each_request_comes_with_its_own_certificate_whoever_else_sends() {
         }
         requests.join_all().await;
         let before = upstream.names().len();
+        // The connection that each has takes as many requests at once as HTTP/2 does.
+        assert!(version == Version::HTTP_11 || before == 2, "{before} connections");
         // What is there is used again, each by its own.
         for (name, certificate) in &certificates {
             assert_eq!(whole(&egress, with(certificate)).await.unwrap().1, name);
