@@ -6,11 +6,13 @@
 //! fifty thousand instructions that are used once each, so where they lie counts for more than what
 //! they are: ARCHITECTURE.md has the numbers.
 //!
-//! The profile is a file under `target/`, and is taken anew where the program has changed since.
+//! The profile is a file under `target/`, and is taken anew where the program or the training has changed
+//! since.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,29 +43,54 @@ pub(crate) fn build() -> Result<PathBuf> {
     tell("building the program that counts");
     let counting = format!("-Cprofile-generate={}", raw.display());
     let counting = compiler.build(&training, &counting)?;
+    tell("building the training");
+    let trainer = trainer(&target)?;
     let profile = training.join("countersign.profdata");
-    if is_newer(&counting, &profile) {
-        train(&counting, &raw)?;
+    if [&counting, &trainer].into_iter().any(|it| is_newer(it, &profile)) {
+        train(&trainer, &counting, &raw)?;
         tell("reading what it counted");
         merge_into(&merge, &raw, &profile)?;
     }
     tell("building the program that is shipped");
+    let profile = by_content(&profile)?;
     compiler.build(&target, &format!("-Cprofile-use={}", profile.display()))
 }
 
+/// The same file under a name that no other content has: cargo builds a dependency anew where its
+/// flags have changed, and does not look into a file that one of them names.
+fn by_content(profile: &Path) -> Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    fs::read(profile)?.hash(&mut hasher);
+    let named = profile.with_file_name(format!("{:016x}.profdata", hasher.finish()));
+    if !named.exists() {
+        fs::hard_link(profile, &named)?;
+    }
+    Ok(named)
+}
+
+/// The program that says what is to be done.
+fn trainer(target: &Path) -> Result<PathBuf> {
+    let status = cargo(root())
+        .args(["build", "--locked", "--release", "--package", "countersign-bench", "--target-dir"])
+        .arg(target)
+        .status()?;
+    ensure!(status.success(), "the training was not built");
+    Ok(target.join("release").join(format!("countersign-bench{}", env::consts::EXE_SUFFIX)))
+}
+
 /// Lets the program do what it is to count.
-fn train(counting: &Path, raw: &Path) -> Result<()> {
+fn train(trainer: &Path, counting: &Path, raw: &Path) -> Result<()> {
     if raw.exists() {
         fs::remove_dir_all(raw).context("the counts of an earlier training")?;
     }
     fs::create_dir_all(raw)?;
     tell("letting it serve requests");
-    let status = cargo(root())
-        .args(["run", "--quiet", "--locked", "--release", "--package", "countersign-bench", "--"])
+    let status = Command::new(trainer)
         .args(["training", "--countersign"])
         .arg(counting)
         .env("LLVM_PROFILE_FILE", raw.join("%p-%m.profraw"))
-        .status()?;
+        .status()
+        .context("running the training")?;
     ensure!(status.success(), "the training ended with {status}");
     Ok(())
 }
@@ -175,6 +202,23 @@ mod tests {
         let version = "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nLLVM version: 22.1.2\n";
         let (host, llvm) = host_and_llvm(version).unwrap();
         assert_eq!((host.as_str(), llvm.as_str()), ("x86_64-unknown-linux-gnu", "22"));
+    }
+
+    #[test]
+    fn another_profile_has_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = folder.path().join("countersign.profdata");
+        let named = ["one", "one", "another"].map(|content| {
+            // As a merge does: the file is another one, not an old one with new content.
+            let begun = folder.path().join("begun");
+            fs::write(&begun, content).unwrap();
+            fs::rename(begun, &profile).unwrap();
+            let named = by_content(&profile).unwrap();
+            assert_eq!(fs::read_to_string(&named).unwrap(), content);
+            named
+        });
+        assert_eq!(named[0], named[1]);
+        assert_ne!(named[0], named[2]);
     }
 
     #[test]

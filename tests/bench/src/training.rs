@@ -5,6 +5,9 @@
 //! without bodies, over HTTP/1.1 and HTTP/2 on both sides, with and without TLS, and some that fail.
 //! It is not the load of `cargo xtask bench gateway`, whose requests are all alike.
 //!
+//! Half of them are served on a thread for each core, half on one thread alone, as in a container that
+//! is given one core: the runtime then is another, whose code would else count as never used.
+//!
 //! Each answer's status is known beforehand. A training that went otherwise is an error, since a
 //! profile of it would be one of something else.
 
@@ -47,13 +50,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (secure, authority) = runtime.block_on(Upstream::secure())?;
     let file = folder.path().join("authority.pem");
     std::fs::write(&file, authority)?;
-    let gateway = Countersign::anywhere(&options.countersign, folder.path(), &file)?;
-    runtime.block_on(async {
-        let api = Arc::new(Api::open(gateway.port).await?);
-        let accounts = accounts::make(&api, &[plain.url(), secure.url()]).await?;
-        load(&api, accounts, options.requests).await
-    })?;
-    gateway.end()
+    for (name, settings) in [("many", &[][..]), ("one", &["threads=1"][..])] {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder)?;
+        let gateway = Countersign::anywhere(&options.countersign, &folder, &file, settings)?;
+        runtime.block_on(async {
+            let api = Arc::new(Api::open(gateway.port).await?);
+            let accounts = accounts::make(&api, &[plain.url(), secure.url()]).await?;
+            load(&api, accounts, options.requests / 2).await
+        })?;
+        gateway.end()?;
+    }
+    Ok(())
 }
 
 async fn load(api: &Arc<Api>, accounts: Vec<Account>, requests: usize) -> Result<()> {

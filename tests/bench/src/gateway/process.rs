@@ -135,10 +135,17 @@ impl Countersign {
         Self::serving(&mut command, folder, set)
     }
 
-    /// On whatever core is free, with this authority beside the system's.
-    pub(crate) fn anywhere(program: &Path, folder: &Path, authority: &Path) -> Result<Self> {
-        let more = [OsStr::new("--upstream-ca"), authority.as_os_str()];
-        Self::serving(&mut Command::new(program), folder, more)
+    /// On whatever cores are free, with this authority beside the system's, and these settings.
+    pub(crate) fn anywhere(
+        program: &Path,
+        folder: &Path,
+        authority: &Path,
+        set: &[&str],
+    ) -> Result<Self> {
+        let mut command = Command::new(program);
+        let set = set.iter().flat_map(|&pair| ["--set", pair]).map(OsStr::new);
+        let authority = [OsStr::new("--upstream-ca"), authority.as_os_str()];
+        Self::serving(&mut command, folder, authority.into_iter().chain(set))
     }
 
     fn serving<A: AsRef<OsStr>>(
