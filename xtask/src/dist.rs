@@ -2,9 +2,9 @@
 //!
 //! It is built twice. The first program counts what of its code is used, while it serves the requests
 //! of `tests/bench/src/training.rs`; with these counts (a profile, as LLVM has it) the second is
-//! compiled, in which what is used lies together and what is not lies apart. A request takes some
-//! fifty thousand instructions that are used once each, so where they lie counts for more than what
-//! they are: ARCHITECTURE.md has the numbers.
+//! compiled, in which what is used lies together and what is not lies apart. A request takes tens of
+//! thousands of instructions, each about once, so where they lie counts for more than what they are:
+//! ARCHITECTURE.md has the numbers.
 //!
 //! The profile is a file under `target/`, and is taken anew where the program or the training has changed
 //! since.

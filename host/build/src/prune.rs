@@ -4,7 +4,7 @@
 //! So this does two things that the linker has no option for:
 //!
 //! - The exports `cabi_post_…` go, and with them what only they reach. They free the memory of an
-//!   answer, in an instance that ends right after (DESIGN.md, decision 5).
+//!   answer, in an instance that ends right after (ARCHITECTURE.md, invariant 5).
 //! - The functions follow each other in the order in which a request reaches them, nearest first.
 //!   The machine code keeps that order, so that a call touches few pages.
 

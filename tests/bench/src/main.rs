@@ -1,4 +1,5 @@
-//! What the sandbox costs, measured in one run; `cargo xtask bench sandbox` builds and starts it.
+//! What the sandbox and the gateway cost, measured in one run; `cargo xtask bench` builds and starts it.
+//! Here too is what the gateway is given to do while its compiler's profile is taken (`training`).
 //!
 //! Everything that is compared is measured in turns, a short batch of each a round, so that what
 //! else the machine does falls on all of them alike. The numbers of two runs differ by a third and
