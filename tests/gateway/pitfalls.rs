@@ -1,5 +1,5 @@
-//! Known ways in which credential injectors have failed, at the gateway (reference list, rows 4, 6 to
-//! 9 and 21; row 17 has a module of its own, `leaks`).
+//! Known ways in which credential injectors have failed, at the gateway (docs/pitfalls.md, rows 4, 6
+//! to 9 and 21; row 17 has a module of its own, `leaks`).
 
 use serde_json::Value as Json;
 use tempfile::TempDir;

@@ -1,4 +1,5 @@
-//! One account for each bundled plugin, under the payload that the project's tests send.
+//! One account for each of BASIC, BEARER, API_KEY and OAUTH, under the payload that the project's tests
+//! send.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -35,7 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// One call of each bundled plugin: fresh, reused, remembered, native; and many plugins.
+    /// A call of BASIC, BEARER, API_KEY and OAUTH: fresh, reused, remembered, native; and many plugins.
     Sandbox(Options),
     /// A proxied request, beside nginx with a static map of headers, and beside the bare libraries.
     Gateway(gateway::Options),

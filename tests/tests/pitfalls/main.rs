@@ -1,6 +1,6 @@
 //! Ways in which credential injectors have failed in public, tried on the joined library. Each test
-//! is named after the row of the project's table of pitfalls that it is about; row 10 has a binary
-//! of its own (`isolation.rs`).
+//! is named after the row of docs/pitfalls.md that it is about; row 10 has a binary of its own
+//! (`isolation.rs`).
 
 #![expect(clippy::unwrap_used, reason = "in a test, to panic is to fail")]
 

@@ -1,7 +1,7 @@
 //! The request's body on its way out, framed by what it is and not by what was said about it.
 //!
 //! Whoever disagrees about where a body ends can be made to read one account's request as part of
-//! another's on the same connection (row 8 of the known failures). So there is one source of
+//! another's on the same connection (docs/pitfalls.md, row 8). So there is one source of
 //! truth: the length that the body knows, or else the declared one, which is then enforced.
 //!
 //! Trailers follow the data, but for those that frame, route or authenticate. HTTP/1.1 has them in

@@ -1,4 +1,4 @@
-//! What the target promises, by file: the rows of the pitfall list, templates, hosts, the table of
+//! What the target promises, by file: the rows of docs/pitfalls.md, templates, hosts, the table of
 //! paths, and properties over any value and any path.
 
 mod hosts;

@@ -1,4 +1,4 @@
-//! Rows 1 to 3 of the list of how credential injectors have failed, and its URL table.
+//! Rows 1 to 3 of docs/pitfalls.md, with a table of URLs.
 
 use ::url::Url;
 
