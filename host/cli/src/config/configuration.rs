@@ -57,7 +57,7 @@ macro_rules! live {
 }
 
 macro_rules! sections {
-    ($($(#[doc = $about:literal])+ $name:ident = $path:literal {
+    ($($(#[doc = $about:literal])+ $section:ident: $name:ident = $path:literal {
         $($(#[doc = $doc:literal])+ $when:ident $field:ident: $type:ty = $default:expr;)+
     })+) => {
         $(
@@ -92,6 +92,24 @@ macro_rules! sections {
                 }
             }
         )+
+
+        /// All settings.
+        #[derive(Clone, Default)]
+        pub(crate) struct Configuration {
+            $(pub(crate) $section: $name,)+
+        }
+
+        impl Configuration {
+            /// Takes what the layers say; whatever they do not name stays as it is.
+            pub(super) fn read(&mut self, reader: &mut Reader) {
+                $(self.$section.read(reader);)+
+            }
+
+            /// All of it, in its order.
+            pub(crate) fn parts(&self) -> Vec<Part> {
+                vec![$(part(&self.$section)),+]
+            }
+        }
     };
 }
 
@@ -117,7 +135,7 @@ fn count(number: usize) -> NonZeroUsize {
 
 sections! {
     /// Where the server listens, and what it keeps where.
-    Server = "" {
+    server: Server = "" {
         /// Where it listens; port 0 takes any that is free. Another address than loopback needs TLS
         /// (`tls.certificate`, `tls.key`), or `insecure_listen`.
         restart listen: SocketAddr = (Ipv4Addr::LOCALHOST, PORT).into();
@@ -147,21 +165,21 @@ sections! {
         restart threads: Option<Threads> = None;
     }
     /// TLS. A new certificate is read from the same files at SIGHUP.
-    Tls = "tls" {
+    tls: Tls = "tls" {
         /// PEM file of the certificate, with those between it and its authority.
         live certificate: Option<PathBuf> = None;
         /// PEM file of its key.
         live key: Option<PathBuf> = None;
     }
     /// The log, on standard error.
-    Log = "log" {
+    log: Log = "log" {
         /// What is logged.
         live filter: Filter = Filter("info".to_owned());
         /// Lines for people, or one JSON object a line.
         restart format: Format = Format::Text;
     }
     /// Traces, which go to an OpenTelemetry collector. Where none is named there are none.
-    Traces = "traces" {
+    traces: Traces = "traces" {
         /// Where the collector takes OTLP over HTTP; `/v1/traces` is added to it.
         restart endpoint: Option<Collector> = None;
         /// How many of the traces that begin here are kept, from none to all. One that a caller
@@ -173,7 +191,7 @@ sections! {
         restart timeout: Duration = Duration::from_secs(5);
     }
     /// What one caller can take from the others.
-    Limits = "limits" {
+    limits: Limits = "limits" {
         /// How long a token lives.
         live token_lifetime: Duration = gateway().token_lifetime;
         /// Tokens that one client gets in a minute.
@@ -201,7 +219,7 @@ sections! {
         live pass_cookies: bool = gateway().pass_cookies;
     }
     /// How a request is authorized and sent.
-    Requests = "requests" {
+    requests: Requests = "requests" {
         /// How much of a body is kept for a plugin that must see it.
         live spool_bytes: Size = requests().spool_bytes.into();
         /// The longest body that is kept so that it can be sent again after a renewal.
@@ -214,7 +232,7 @@ sections! {
         live forced_renewal_gap: Duration = requests().forced_renewal_gap;
     }
     /// Where requests may go, beyond the default of public addresses over TLS.
-    Egress = "egress" {
+    egress: Egress = "egress" {
         /// Networks that may be dialled although they are not public.
         restart allow_upstream: Vec<IpNet> = Vec::new();
         /// Let requests leave unencrypted, where a provider's URL says http.
@@ -233,7 +251,7 @@ sections! {
         restart max_fetched_bytes: Size = EgressConfig::default().max_fetched_bytes.into();
     }
     /// What plugins may use up.
-    Sandbox = "sandbox" {
+    sandbox: Sandbox = "sandbox" {
         /// Calls that run at one time; twice the cores where nothing is said, and at least 4.
         restart concurrent_calls: Option<NonZeroUsize> = None;
         /// The same of one plugin; half of all where nothing is said.
@@ -251,7 +269,7 @@ sections! {
         restart component_bytes: Size = SandboxLimits::default().component_bytes.into();
     }
     /// What plugins that carry an interpreter may use up, as those in JavaScript and Python do.
-    Interpreted = "interpreted" {
+    interpreted: Interpreted = "interpreted" {
         /// Which these are, by the names of their files without `.wasm`, or by their digests. All others
         /// have what `sandbox` says.
         live plugins: Vec<Chosen> = Vec::new();
@@ -267,25 +285,10 @@ sections! {
         restart memory_bytes: Size = SandboxLimits::interpreted().memory_bytes.into();
     }
     /// The end.
-    Drain = "drain" {
+    drain: Drain = "drain" {
         /// How long requests that are under way may take once the server is told to stop.
         restart grace: Duration = Duration::from_secs(30);
     }
-}
-
-/// All settings.
-#[derive(Clone, Default)]
-pub(crate) struct Configuration {
-    pub(crate) server: Server,
-    pub(crate) tls: Tls,
-    pub(crate) log: Log,
-    pub(crate) traces: Traces,
-    pub(crate) limits: Limits,
-    pub(crate) requests: Requests,
-    pub(crate) egress: Egress,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) interpreted: Interpreted,
-    pub(crate) drain: Drain,
 }
 
 /// A section, as people are told of it.
@@ -300,60 +303,6 @@ fn part<S: Section>(section: &S) -> Part {
 }
 
 impl Configuration {
-    /// Takes what the layers say; whatever they do not name stays as it is.
-    pub(super) fn read(&mut self, reader: &mut Reader) {
-        let Self {
-            server,
-            tls,
-            log,
-            traces,
-            limits,
-            requests,
-            egress,
-            sandbox,
-            interpreted,
-            drain,
-        } = self;
-        server.read(reader);
-        tls.read(reader);
-        log.read(reader);
-        traces.read(reader);
-        limits.read(reader);
-        requests.read(reader);
-        egress.read(reader);
-        sandbox.read(reader);
-        interpreted.read(reader);
-        drain.read(reader);
-    }
-
-    /// All of it, in its order.
-    pub(crate) fn parts(&self) -> Vec<Part> {
-        let Self {
-            server,
-            tls,
-            log,
-            traces,
-            limits,
-            requests,
-            egress,
-            sandbox,
-            interpreted,
-            drain,
-        } = self;
-        vec![
-            part(server),
-            part(tls),
-            part(log),
-            part(traces),
-            part(limits),
-            part(requests),
-            part(egress),
-            part(sandbox),
-            part(interpreted),
-            part(drain),
-        ]
-    }
-
     /// Every key.
     pub(crate) fn rows(&self) -> Vec<Row> {
         self.parts().into_iter().flat_map(|part| part.rows).collect()
