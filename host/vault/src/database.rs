@@ -3,8 +3,8 @@
 //! SQLite has one writer at a time. Writes therefore go through a pool of one connection, whose
 //! transactions take the file's write lock as they begin (`BEGIN IMMEDIATE`), so that none fails
 //! half way for want of it; another process waits its turn for [`PATIENCE`]. Reads go through
-//! a pool of their own and wait for nobody (write-ahead log). What is deleted is overwritten. What was committed survives the death of
-//! the process and of the machine (`synchronous = FULL`).
+//! a pool of their own and wait for nobody (write-ahead log). What is deleted is overwritten. What was
+//! committed survives the death of the process and of the machine (`synchronous = FULL`).
 
 use std::path::Path;
 use std::str::FromStr as _;

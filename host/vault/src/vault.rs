@@ -93,9 +93,9 @@ impl SqlVault {
         Self { lease, ..self }
     }
 
-    /// The same, before it is followed, with another time for which caches are used without a look at the database: one second
-    /// where nothing is said. It is also the longest that a write waits for a process that has died.
-    /// All processes of one database have the same.
+    /// The same, before it is followed, with another time for which caches are used without a look at
+    /// the database: one second where nothing is said. It is also the longest that a write waits for a
+    /// process that has died. All processes of one database have the same.
     #[must_use]
     pub fn with_cache_lease(self, lease: Duration) -> Self {
         Self { following: Following::new(self.node.clone(), lease), ..self }

@@ -130,9 +130,9 @@ pub(crate) enum Config {
 pub(crate) enum Role {
     /// Send requests through the proxy
     Proxy,
-    /// Read and change providers, connections and accounts; never see a secret
+    /// Read and change providers, connections, accounts and clients; never see a secret
     Manage,
-    /// Read secrets
+    /// Read secrets, and confirm that they go to a new place
     Reveal,
 }
 

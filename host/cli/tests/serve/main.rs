@@ -1,5 +1,5 @@
-//! `countersign serve`, and `demo --serve`, from the outside: the real program, real sockets on loopback, and whatever it
-//! writes. Each test has a data folder of its own; each process ends with its test.
+//! `countersign serve`, and `demo --serve`, from the outside: the real program, real sockets on loopback,
+//! and whatever it writes. Each test has a data folder of its own; each process ends with its test.
 
 #![allow(clippy::unwrap_used, reason = "outside #[test], tests all the same")]
 

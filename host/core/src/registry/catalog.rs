@@ -125,8 +125,8 @@ impl Catalog {
         }
     }
 
-    /// The component of one file: as it was where its bytes and its limits are unchanged, else loaded anew, else
-    /// the last good one.
+    /// The component of one file: as it was where its bytes and its limits are unchanged, else loaded
+    /// anew, else the last good one.
     fn candidate(
         &mut self,
         file: &File,
