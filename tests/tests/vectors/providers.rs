@@ -1,5 +1,6 @@
-//! The ready-made payloads, each with its vector.
+//! The ready-made payloads, each with its vector, and those that documents show.
 
+use countersign::provider::Provider;
 use countersign_tests::world::{bundled_registry, no_egress};
 use countersign_tests::{host, json, subject};
 use http_body_util::Full;
@@ -39,4 +40,25 @@ async fn each_ready_made_payload_makes_the_request_of_its_vector() {
     let there =
         there.map(|it| format!("providers/{}", it.unwrap().file_name().into_string().unwrap()));
     assert_eq!(payloads, there.collect(), "each payload has a vector");
+}
+
+#[test]
+fn a_payload_that_a_document_shows_is_read_without_a_remark() {
+    let documents = [
+        ("README.md", include_str!("../../../README.md"), 1),
+        ("providers.md", include_str!("../../../docs/providers.md"), 1),
+        ("auth-types.md", include_str!("../../../docs/auth-types.md"), 5),
+        ("digest.md", include_str!("../../../docs/plugins/digest.md"), 1),
+        ("ntlm.md", include_str!("../../../docs/plugins/ntlm.md"), 1),
+    ];
+    for (name, text, shown) in documents {
+        let blocks = text.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let payloads: Vec<&str> = blocks.filter(|it| it.contains("\"auth_patterns\"")).collect();
+        assert_eq!(payloads.len(), shown, "{name}");
+        for payload in payloads {
+            let provider = Provider::parse_text(payload);
+            let provider = provider.unwrap_or_else(|problems| panic!("{name}: {problems}"));
+            assert!(provider.warnings().is_empty(), "{name}: {:?}", provider.warnings());
+        }
+    }
 }
