@@ -58,7 +58,11 @@ fn a_payload_that_a_document_shows_is_read_without_a_remark() {
         for payload in payloads {
             let provider = Provider::parse_text(payload);
             let provider = provider.unwrap_or_else(|problems| panic!("{name}: {problems}"));
-            assert!(provider.warnings().is_empty(), "{name}: {:?}", provider.warnings());
+            // What a plugin reads beside, `countersign provider check` knows by asking it.
+            let own = ["aws_sigv4", "session", "oauth1", "oauth_config.request_token_uri"];
+            let is_own = |path: &str| own.iter().any(|it| path.ends_with(it));
+            let strange = provider.warnings().iter().find(|it| !is_own(&it.path));
+            assert!(strange.is_none(), "{name}: {strange:?}");
         }
     }
 }
