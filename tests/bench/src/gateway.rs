@@ -5,6 +5,7 @@
 //! nginx) on the other. A request names one of so many accounts, drawn uniformly. What is compared
 //! is the time that the proxy's process had the core, per request, since that does not depend on
 //! how fast the other core is; latencies are those that wrk saw under the same number of connections.
+//! Ratios are taken within each round, as a machine with other work changes from one to the next.
 
 pub(crate) mod bare;
 mod load;
@@ -27,10 +28,10 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', default_value = "1000,100000")]
     accounts: Vec<usize>,
     /// Rounds: the samples of each number
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 15)]
     rounds: usize,
     /// Seconds of load in a round, for each proxy
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 2)]
     seconds: u32,
     /// Connections that the load keeps busy
     #[arg(long, default_value_t = 32)]
@@ -129,37 +130,45 @@ fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
 }
 
 fn table(report: &Report) -> String {
-    let cpu = |samples| median(samples, |it| it.cpu);
-    let of_nginx = |samples| cpu(samples) / cpu(&report.nginx);
+    let Report { accounts, resident, nginx, bare, countersign } = report;
     format!(
-        "{} accounts: CPU per request in us, median (least to most) of the rounds; latency in ms\n\
-         {}{}{}  of nginx: bare {:.2}, countersign {:.2}; countersign of bare: {:.2}; {} MiB resident\n\n",
-        report.accounts,
-        line("nginx", &report.nginx),
-        line("bare", &report.bare),
-        line("countersign", &report.countersign),
-        of_nginx(&report.bare),
-        of_nginx(&report.countersign),
-        cpu(&report.countersign) / cpu(&report.bare),
-        report.resident >> 20
+        "{accounts} accounts: CPU per request in us, median (least to most) of the rounds; latency in ms\n\
+         {}{}{}  of nginx: bare {}, countersign {}; countersign of bare: {}; {} MiB resident\n\n",
+        line("nginx", nginx),
+        line("bare", bare),
+        line("countersign", countersign),
+        ratio(bare, nginx),
+        ratio(countersign, nginx),
+        ratio(countersign, bare),
+        resident >> 20
     )
+}
+
+/// How much more one took than another in the same round.
+fn ratio(samples: &[Sample], others: &[Sample]) -> String {
+    let ratios: Vec<f64> =
+        samples.iter().zip(others).map(|(it, other)| it.cpu / other.cpu).collect();
+    let (least, most) = extremes(&ratios);
+    format!("{:.2} ({least:.2} to {most:.2})", median(ratios))
 }
 
 fn line(name: &str, samples: &[Sample]) -> String {
-    let (least, most) = samples.iter().fold((f64::MAX, 0.0_f64), |(least, most), sample| {
-        (least.min(sample.cpu), most.max(sample.cpu))
-    });
+    let middle = |of: fn(&Sample) -> f64| median(samples.iter().map(of).collect());
+    let (least, most) = extremes(&samples.iter().map(|it| it.cpu).collect::<Vec<_>>());
     format!(
         "  {name:<11}  {:>5.1} ({least:.1} to {most:.1}), {:.0} requests/s, p50 {:.2}, p99 {:.2}\n",
-        median(samples, |it| it.cpu),
-        median(samples, |it| it.rate),
-        median(samples, |it| it.p50),
-        median(samples, |it| it.p99),
+        middle(|it| it.cpu),
+        middle(|it| it.rate),
+        middle(|it| it.p50),
+        middle(|it| it.p99),
     )
 }
 
-fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
-    let mut values: Vec<f64> = samples.iter().map(of).collect();
+fn extremes(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::MAX, 0.0), |(least, most), it| (least.min(*it), most.max(*it)))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
