@@ -21,11 +21,12 @@ use crate::edit::{CheckedEdits, EditRules};
 use crate::error::Error;
 use crate::facts::{Facts, version};
 use crate::fields;
+use crate::memo::SeenMemo;
 use crate::needs::header::same_spelling;
 use crate::remember::{Answer, Key, Remembered};
 use crate::reply::MOST_HELD;
 use crate::sandbox::{Flow, Plugin};
-use crate::subject::{SeenMemo, Subject};
+use crate::subject::Subject;
 use crate::target::{RenderedBase, TargetError};
 
 use ask::Asked;
@@ -75,7 +76,7 @@ impl Inner {
         if again.cursor.is_empty()
             && let Some(remembered) = subject.remembered.load_full()
         {
-            let key = self.key(subject).await?;
+            let key = self.key(subject, &remembered).await?;
             if remembered.holds(key, self.clock.unix_millis()) {
                 self.counts.remembered.up();
                 return Ok(Arc::clone(&remembered.answer));
@@ -234,7 +235,8 @@ impl Inner {
             };
             let states = [facts.state.as_deref(), facts.shared.as_deref()];
             let (remember, now) = (ready.remember, self.clock.unix_millis());
-            let remembered = Remembered::new(key, Arc::clone(&answer), remember, now, states);
+            let memo = Arc::clone(self.memo(subject, facts));
+            let remembered = Remembered::new(key, Arc::clone(&answer), memo, remember, now, states);
             if remembered.is_some() {
                 // They will not be asked for again before something moves.
                 subject.facts.store(None);
@@ -244,7 +246,12 @@ impl Inner {
         Ok(answer)
     }
 
-    async fn key(&self, subject: &Subject) -> Result<Key, Error> {
+    /// How things are now for what is remembered.
+    pub(crate) async fn key(
+        &self,
+        subject: &Subject,
+        remembered: &Remembered,
+    ) -> Result<Key, Error> {
         let state = self.store.state(subject.state_key()).await?;
         let shared = self.store.state(subject.shared_key()).await?;
         Ok(Key {
@@ -252,7 +259,7 @@ impl Inner {
             generation: self.registry.generation(),
             state_version: state.map(|state| state.version),
             shared_version: shared.map(|state| state.version),
-            memo_revision: subject.memo_revision(),
+            memo_revision: remembered.memo.revision(),
         })
     }
 }

@@ -22,6 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::egress::{Egress, EgressError, Route};
 use crate::error::Error;
 use crate::flow::{Fetcher, Gaps, Renewals};
+use crate::memo::Memos;
 use crate::needs::Needs;
 use crate::random::{Random, SystemRandom};
 use crate::refusal::Refusal;
@@ -105,6 +106,7 @@ pub(crate) struct Inner {
     /// Flows, which outlive the callers who began them.
     pub(crate) tasks: TaskTracker,
     pub(crate) counts: Counts,
+    pub(crate) memos: Memos,
 }
 
 /// Joins the parts; see [`Countersign::builder`].
@@ -173,6 +175,7 @@ impl Builder {
             failed_set_ups: Gaps::new(gap),
             tasks: TaskTracker::new(),
             counts: Counts::default(),
+            memos: Memos::default(),
         };
         Countersign { inner: Arc::new(inner) }
     }

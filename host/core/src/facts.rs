@@ -15,6 +15,7 @@ use crate::edit::EditError;
 use crate::egress::{self, CertificateError, CertificateFlaw, ClientCertificate};
 use crate::error::Error;
 use crate::fields::{self, Sources};
+use crate::memo::{Memo, Whose};
 use crate::needs::Granted;
 use crate::provider::{AuthPattern, Field};
 use crate::refusal::{Reason, Refusal};
@@ -38,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) shared: Option<Arc<State>>,
     /// Worked out once it is needed.
     pub(crate) place: OnceLock<Arc<Place>>,
+    /// The same.
+    memo: OnceLock<Arc<Memo>>,
     /// The account's values that stand in a host, or in a page that the user is sent to: whoever
     /// wrote the payload shows them there.
     in_sight: BTreeSet<String>,
@@ -267,6 +270,15 @@ impl Inner {
         Ok(facts)
     }
 
+    /// What the plugin left for calls with these facts.
+    pub(crate) fn memo<'a>(&self, subject: &Subject, facts: &'a Facts) -> &'a Arc<Memo> {
+        facts.memo.get_or_init(|| {
+            let (plugin, version) = (facts.plugin.guest.digest, facts.state_version());
+            let account = subject.state_key();
+            self.memos.find(Whose::new(account, facts.host, plugin, version, &facts.values))
+        })
+    }
+
     /// The facts of a flow of the account. `wishes` are values under `grant/`.
     pub(crate) async fn flow_facts(
         &self,
@@ -320,8 +332,18 @@ impl Inner {
         let granted = self.granted(subject, plugin, &values);
         let in_sight = placed.in_sight(&granted, &values);
         let masker = Masker::new(values.secrets());
-        let (plugin, place) = (Arc::clone(plugin), OnceLock::new());
-        Ok(Facts { host, plugin, values, granted, masker, state, shared, place, in_sight })
+        Ok(Facts {
+            host,
+            plugin: Arc::clone(plugin),
+            values,
+            granted,
+            masker,
+            state,
+            shared,
+            place: OnceLock::new(),
+            memo: OnceLock::new(),
+            in_sight,
+        })
     }
 
     /// The provider's own URL, filled.

@@ -1,33 +1,36 @@
 //! What only whoever rehearses a plugin does: a memo in place before the first call, and a mutation
 //! by itself. No host that serves requests has a use for either.
 
+use std::sync::Arc;
+
 use crate::client::Countersign;
 use crate::error::Error;
-use crate::facts::version;
 use crate::fields::{Assembled, MutationCall};
+use crate::memo::{LONGEST_MEMO, Memo};
 use crate::provider::CustomMutation;
 use crate::secret::Secret;
-use crate::subject::{LONGEST_MEMO, MemoOwner, Subject};
+use crate::subject::Subject;
 use crate::values::Values;
 
 impl Countersign {
     /// Puts a memo in place, as if the plugin had left it a moment ago: it is shown to the next
     /// call, and lost as any memo is, with the next state. One over 4 KiB is refused, as a plugin's
-    /// is.
+    /// is. Where the account's values are not what a call could be made with, there is nobody to
+    /// show it to, and whoever makes that call is told.
     pub async fn put_memo(&self, subject: &Subject, memo: &[u8]) -> Result<(), Error> {
         if memo.len() > LONGEST_MEMO {
             let plugin = subject.pattern().auth_type().to_owned();
             return Err(Error::Contract { plugin, what: "its memo is over 4 KiB" });
         }
-        let owner = self.memo_owner(subject).await?;
-        let seen = subject.memo(owner);
-        subject.set_memo(owner, &seen, memo.to_vec());
+        if let Ok(place) = self.memo_of(subject).await {
+            self.inner.memos.set(&place, &place.seen(), memo.to_vec());
+        }
         Ok(())
     }
 
     /// The memo that the next call would be shown.
     pub async fn memo(&self, subject: &Subject) -> Result<Vec<u8>, Error> {
-        Ok(subject.memo(self.memo_owner(subject).await?).bytes.to_vec())
+        Ok(self.memo_of(subject).await?.seen().bytes.to_vec())
     }
 
     /// Has a mutation change `target`, as `auth_field_mutations` would. `values` are the account's,
@@ -49,10 +52,16 @@ impl Countersign {
         self.inner.mutated(&assembled, &call).await
     }
 
-    async fn memo_owner(&self, subject: &Subject) -> Result<MemoOwner, Error> {
-        let state = self.inner.store.state(subject.state_key()).await?;
-        let plugin = self.inner.registry.plugin(subject.pattern().auth_type())?;
-        let state_version = version(state.as_deref());
-        Ok(MemoOwner { host: self.inner.id(), digest: plugin.guest.digest, state_version })
+    async fn memo_of(&self, subject: &Subject) -> Result<Arc<Memo>, Error> {
+        let inner = &self.inner;
+        if let Some(remembered) = subject.remembered.load_full()
+            && remembered.holds(inner.key(subject, &remembered).await?, inner.clock.unix_millis())
+        {
+            return Ok(Arc::clone(&remembered.memo));
+        }
+        let generation = inner.registry.generation();
+        let plugin = inner.registry.plugin(subject.pattern().auth_type())?;
+        let facts = inner.request_facts(subject, &plugin, generation).await?;
+        Ok(Arc::clone(inner.memo(subject, &facts)))
     }
 }

@@ -15,6 +15,7 @@ use crate::authorize::Place;
 use crate::contract::authorizer::Watch;
 use crate::edit::CheckedEdits;
 use crate::egress::ClientCertificate;
+use crate::memo::Memo;
 use crate::needs::Granted;
 use crate::sandbox::Plugin;
 use crate::secret::Masker;
@@ -45,6 +46,8 @@ pub(crate) struct Remembered {
     /// Unix milliseconds.
     until: u64,
     pub(crate) answer: Arc<Answer>,
+    /// The one that it was given with.
+    pub(crate) memo: Arc<Memo>,
 }
 
 /// What `authorize` came to, checked.
@@ -67,6 +70,7 @@ impl Remembered {
     pub(crate) fn new(
         key: Key,
         answer: Arc<Answer>,
+        memo: Arc<Memo>,
         remember: u32,
         now: u64,
         states: [Option<&State>; 2],
@@ -85,7 +89,7 @@ impl Remembered {
             && until > now
             && answer.cursor.is_empty()
             && answer.edits.may_be_remembered();
-        reusable.then_some(Self { key, until, answer })
+        reusable.then_some(Self { key, until, answer, memo })
     }
 
     pub(crate) fn holds(&self, key: Key, now: u64) -> bool {

@@ -26,10 +26,11 @@ use crate::contract::authorizer::{Next, Watch};
 use crate::contract::types::HttpResponse;
 use crate::egress::{self, EgressError, OwnConnection, Route};
 use crate::error::Error;
+use crate::memo::LONGEST_MEMO;
 use crate::needs::Granted;
 use crate::remember::Answer;
 use crate::sandbox::CallError;
-use crate::subject::{LONGEST_MEMO, Subject};
+use crate::subject::Subject;
 use crate::view::latin1;
 
 /// Repeats that a plugin may ask for within one request (the contract's own number).
@@ -176,15 +177,15 @@ impl Inner {
     ) -> Result<Next, Error> {
         let generation = self.registry.generation();
         let facts = self.request_facts(subject, &answer.plugin, generation).await?;
-        let owner = facts.memo_owner();
+        let memo = self.memo(subject, &facts);
         // Or a burst of replies would take the memo from under those that are being authorized.
-        let _turn = subject.memo_turn().await;
-        let memo = subject.memo(owner);
+        let _turn = memo.turn().await;
+        let seen = memo.seen();
         let reaction = self
             .sandbox
             .replied(
                 &answer.plugin,
-                facts.shown(&memo.bytes),
+                facts.shown(&seen.bytes),
                 shown,
                 Zeroizing::clone(&answer.cursor),
                 self.moment(),
@@ -197,7 +198,7 @@ impl Inner {
                 return Err(facts.broke("its memo is over 4 KiB"));
             }
             // Lost where another call was quicker: that one has a newer reply than this.
-            subject.set_memo(owner, &memo, bytes);
+            self.memos.set(memo, &seen, bytes);
         }
         Ok(reaction.next)
     }

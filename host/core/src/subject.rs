@@ -5,12 +5,10 @@
 //! the old one. What may change beneath it is the account's state, which is read anew for each
 //! request and has a version.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use url::Url;
-use zeroize::Zeroizing;
 
 use crate::account::Account;
 use crate::connection::Connection;
@@ -22,9 +20,6 @@ use crate::sandbox::Digest;
 use crate::store::StateKey;
 use crate::target::Origin;
 use crate::values::Values;
-
-/// The longest memo, in bytes: some nonce counts and an offset (the contract's own number).
-pub(crate) const LONGEST_MEMO: usize = 4096;
 
 /// Whom a request is authorized for. Make one, and use it for as long as nothing of it changes.
 pub struct Subject {
@@ -43,33 +38,6 @@ pub struct Subject {
     pub(crate) failed: FailedRenewals,
     /// The parts of a request that the plugin asked for last time; most ask for the same again.
     wish: ArcSwapOption<(Digest, Vec<String>)>,
-    memo: Mutex<Memo>,
-    /// Taken by turns once the plugin is known to keep a memo.
-    memo_turn: tokio::sync::Mutex<()>,
-    keeps_memo: AtomicBool,
-}
-
-/// What the plugin left on this node: lost at any time, never shared between accounts.
-#[derive(Clone, Default)]
-struct Memo {
-    owner: Option<MemoOwner>,
-    bytes: Arc<Zeroizing<Vec<u8>>>,
-    /// Counted up on each change.
-    revision: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct MemoOwner {
-    pub(crate) host: u64,
-    pub(crate) digest: Digest,
-    pub(crate) state_version: u64,
-}
-
-/// A memo as a call saw it.
-#[derive(Clone)]
-pub(crate) struct SeenMemo {
-    pub(crate) bytes: Arc<Zeroizing<Vec<u8>>>,
-    revision: u64,
 }
 
 impl Subject {
@@ -107,9 +75,6 @@ impl Subject {
             failed: FailedRenewals::default(),
             remembered: ArcSwapOption::empty(),
             wish: ArcSwapOption::empty(),
-            memo: Mutex::new(Memo::default()),
-            memo_turn: tokio::sync::Mutex::new(()),
-            keeps_memo: AtomicBool::new(false),
         })
     }
 
@@ -173,47 +138,6 @@ impl Subject {
     /// Notes what it asks for.
     pub(crate) fn wish(&self, digest: Digest, names: &[String]) {
         self.wish.store(Some(Arc::new((digest, names.to_vec()))));
-    }
-
-    /// A turn, where the plugin keeps a memo: its calls would all but one be made in vain if they
-    /// were made side by side. The compare-and-set is what counts; this only spares calls.
-    pub(crate) async fn memo_turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        if self.keeps_memo.load(Ordering::Relaxed) {
-            Some(self.memo_turn.lock().await)
-        } else {
-            None
-        }
-    }
-
-    pub(crate) fn memo(&self, owner: MemoOwner) -> SeenMemo {
-        let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
-        if memo.owner != Some(owner) {
-            *memo = Memo { owner: Some(owner), bytes: Arc::default(), revision: memo.revision + 1 };
-        }
-        SeenMemo { bytes: Arc::clone(&memo.bytes), revision: memo.revision }
-    }
-
-    /// Replaces the memo where nobody has since it was seen. `false` means: ask the plugin again.
-    pub(crate) fn set_memo(&self, owner: MemoOwner, seen: &SeenMemo, bytes: Vec<u8>) -> bool {
-        self.keeps_memo.store(true, Ordering::Relaxed);
-        let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
-        if memo.owner != Some(owner) || memo.revision != seen.revision {
-            return false;
-        }
-        memo.bytes = Arc::new(Zeroizing::new(bytes));
-        memo.revision += 1;
-        true
-    }
-
-    /// Counted up on each change of the memo.
-    pub(crate) fn memo_revision(&self) -> u64 {
-        self.memo.lock().unwrap_or_else(PoisonError::into_inner).revision
-    }
-}
-
-impl SeenMemo {
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
     }
 }
 

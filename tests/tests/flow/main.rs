@@ -13,6 +13,7 @@ mod device;
 mod exchange;
 mod expiry;
 mod grant;
+mod memo;
 mod odd_answers;
 mod own_connection;
 mod parallel;

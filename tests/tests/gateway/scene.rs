@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use countersign_tests::world::{bundled_registry, unencrypted};
 use countersign_vault::cache::CachedStore;
 use countersign_vault::key::MasterKey;
 use countersign_vault::{
-    Account, By, Client, Clients as _, Follows as _, Hash, NewClient, Role, SqlVault,
+    Account, By, Client, Clients as _, Following, Follows as _, Hash, NewClient, Role, SqlVault,
 };
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value as Json, json};
@@ -59,13 +60,32 @@ impl Scene {
         of_host: countersign::Settings,
         settings: Settings,
     ) -> Self {
+        Self::begin(egress, of_host, settings, Caches::InUse).await
+    }
+
+    /// One that reads everything anew for each request, as on a machine that stalls again and again.
+    pub(crate) async fn stalled() -> Self {
+        let (egress, of_host) = unencrypted();
+        Self::begin(egress, of_host, Settings::default(), Caches::OutOfUse).await
+    }
+
+    async fn begin(
+        egress: Egress,
+        of_host: countersign::Settings,
+        settings: Settings,
+        caches: Caches,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let master = MasterKey::generate(&SystemRandom).unwrap();
+        let key = master.to_text();
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let path = folder.path().join("vault.db");
         let vault = SqlVault::open(&path, vec![master], clock.clone(), random.clone()).await;
         let vault = Arc::new(vault.unwrap());
-        let following = vault.follow().await.unwrap();
+        let following = match caches {
+            Caches::InUse => vault.follow().await.unwrap(),
+            Caches::OutOfUse => ended(&path, &key).await,
+        };
         let host = Countersign::builder(sandbox(), bundled_registry(), egress)
             .store(Arc::new(CachedStore::new(Arc::clone(&vault) as _, &following, 1000)))
             .settings(of_host)
@@ -218,6 +238,24 @@ impl Scene {
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
     }
+}
+
+/// Whether anything that was read is used again.
+#[derive(Clone, Copy)]
+enum Caches {
+    InUse,
+    OutOfUse,
+}
+
+/// What follows no more.
+async fn ended(path: &Path, key: &str) -> Following {
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let master = MasterKey::parse(key).unwrap();
+    let vault = SqlVault::open(path, vec![master], clock, random).await.unwrap();
+    let following = vault.follow().await.unwrap();
+    vault.close().await;
+    assert!(!following.is_current());
+    following
 }
 
 /// A scene with the connection `api` to the upstream, and the account `u1` with the token `canary`.

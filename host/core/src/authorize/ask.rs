@@ -11,7 +11,8 @@ use crate::client::Inner;
 use crate::contract::authorizer::{Outcome, Ready};
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::subject::{LONGEST_MEMO, MemoOwner, SeenMemo, Subject};
+use crate::memo::{LONGEST_MEMO, SeenMemo};
+use crate::subject::Subject;
 use crate::view::Wish;
 
 /// Rounds of `show` (the contract's own number).
@@ -26,17 +27,6 @@ pub(super) enum Asked {
     Renew(Zeroizing<Vec<u8>>),
 }
 
-impl Facts {
-    /// Whose memo it is that a call with these may see.
-    pub(crate) fn memo_owner(&self) -> MemoOwner {
-        MemoOwner {
-            host: self.host,
-            digest: self.plugin.guest.digest,
-            state_version: self.state_version(),
-        }
-    }
-}
-
 impl Inner {
     pub(super) async fn ask(
         &self,
@@ -46,7 +36,7 @@ impl Inner {
         outgoing: &mut Outgoing,
         cursor: &[u8],
     ) -> Result<Asked, Error> {
-        let owner = facts.memo_owner();
+        let memo = self.memo(subject, facts);
         // What it wished last time it will most likely wish again; but an answer may be remembered
         // only where it was given without sight, so without a wish it is asked blind first.
         let digest = facts.plugin.guest.digest;
@@ -82,13 +72,13 @@ impl Inner {
                     wish.view(method, url.as_str(), headers, &body, &facts.granted)
                 })
             };
-            let _turn = subject.memo_turn().await;
-            let memo = subject.memo(owner);
+            let _turn = memo.turn().await;
+            let seen = memo.seen();
             let outcome = self
                 .sandbox
                 .authorize(
                     &facts.plugin,
-                    facts.shown(&memo.bytes),
+                    facts.shown(&seen.bytes),
                     view,
                     Zeroizing::new(cursor.to_vec()),
                     self.moment(),
@@ -126,15 +116,15 @@ impl Inner {
                 }
                 Outcome::Ready(mut ready) => {
                     let Some(bytes) = ready.memo.take() else {
-                        return Ok(Asked::Ready(ready, memo, blind));
+                        return Ok(Asked::Ready(ready, seen, blind));
                     };
                     if bytes.len() > LONGEST_MEMO {
                         return Err(facts.broke("its memo is over 4 KiB"));
                     }
                     // An answer made from a memo that has moved (a nonce count used twice) must
                     // not be sent.
-                    if subject.set_memo(owner, &memo, bytes) {
-                        return Ok(Asked::Ready(ready, memo, false));
+                    if self.memos.set(memo, &seen, bytes) {
+                        return Ok(Asked::Ready(ready, seen, false));
                     }
                     races += 1;
                     if races > MOST_MEMO_RACES {

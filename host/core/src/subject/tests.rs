@@ -1,4 +1,4 @@
-//! Memos and wishes: what one account's plugin leaves on this node.
+//! Wishes: what one account's plugin is shown.
 
 use serde_json::json;
 
@@ -15,34 +15,6 @@ fn subject() -> Subject {
     let connection = Connection::parse(&json!({})).unwrap();
     let account = Account::parse(&account).unwrap();
     Subject::new("", provider.into(), connection.into(), account.into()).unwrap()
-}
-
-fn owner(plugin: &[u8], state_version: u64) -> MemoOwner {
-    MemoOwner { host: 0, digest: Digest::of(plugin), state_version }
-}
-
-#[test]
-fn a_memo_is_replaced_only_by_who_has_seen_it_last() {
-    let subject = subject();
-    let owner = owner(b"one", 1);
-    let (first, second) = (subject.memo(owner), subject.memo(owner));
-    assert!(subject.set_memo(owner, &first, b"1".to_vec()));
-    assert!(!subject.set_memo(owner, &second, b"2".to_vec()));
-    assert_eq!(&subject.memo(owner).bytes[..], b"1");
-}
-
-#[test]
-fn another_plugin_or_state_begins_without_a_memo() {
-    let subject = subject();
-    let first = owner(b"one", 1);
-    let seen = subject.memo(first);
-    assert!(subject.set_memo(first, &seen, b"1".to_vec()));
-    let before = subject.memo_revision();
-    for other in [owner(b"two", 1), owner(b"one", 2)] {
-        assert!(subject.memo(other).bytes.is_empty());
-        assert!(!subject.set_memo(first, &seen, b"late".to_vec()));
-    }
-    assert!(subject.memo_revision() > before, "remembered answers end with the memo");
 }
 
 #[test]
