@@ -228,7 +228,10 @@ impl Egress {
         *outgoing.method_mut() = parts.method;
         *outgoing.uri_mut() = uri;
         *outgoing.headers_mut() = parts.headers;
-        let reply = match route.own {
+        // Whoever put it there: it may prove who is at the other end of the connection.
+        let unshared =
+            || headers::proves_connection(outgoing.headers()).then(OwnConnection::default);
+        let reply = match route.own.or_else(unshared) {
             None => {
                 let from_client = |error| EgressError::from_client(&error, &host);
                 self.first_byte(client.request(outgoing), from_client, &progress, &host).await?

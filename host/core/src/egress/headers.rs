@@ -1,8 +1,8 @@
 //! Headers that belong to one connection and not to the message (RFC 9110, section 7.6.1).
 
 use http::header::{
-    ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -71,6 +71,22 @@ pub(super) fn settle_reply(headers: &mut HeaderMap) {
     }
     drop_nominated(headers);
     drop_hop_by_hop(headers);
+}
+
+/// Schemes by which a server that takes an answer knows the whole connection, and whatever comes on it
+/// afterwards with no answer at all (RFC 4559, section 6; MS-NTHT, section 1.7): NTLM, and what NTLM or
+/// Kerberos may be in.
+const OF_CONNECTIONS: [&[u8]; 4] = [b"ntlm", b"negotiate", b"nego2", b"kerberos"];
+
+/// Whether an answer is on it that may be about its connection. No request of anybody else's may then
+/// come on that one.
+pub(super) fn proves_connection(headers: &HeaderMap) -> bool {
+    let mut answers = headers.get_all(AUTHORIZATION).iter();
+    answers.any(|answer| {
+        let scheme = answer.as_bytes().trim_ascii().split(u8::is_ascii_whitespace).next();
+        let is_scheme = |name: &&[u8]| scheme.is_some_and(|it| it.eq_ignore_ascii_case(name));
+        OF_CONNECTIONS.iter().any(|name| is_scheme(name))
+    })
 }
 
 /// Whether a request's trailers may hold this, whoever put it there.

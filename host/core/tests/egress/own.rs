@@ -205,3 +205,36 @@ async fn silence_and_a_broken_reply_are_told_as_on_any_other() {
     assert!(matches!(error, EgressError::Closed { .. }), "{error:?}");
     assert!(error.may_have_been_sent());
 }
+
+/// Who answers an upstream's NTLM on a connection is whoever comes on it next, to that upstream.
+#[tokio::test]
+async fn what_may_prove_a_connection_comes_on_one_that_nobody_shares_asked_for_or_not() {
+    let upstream = Recorder::start(EMPTY, Then::KeepOpen).await;
+    let egress = egress();
+    let with = |answers: &[&'static str]| {
+        let mut request = get(&upstream.url("/"));
+        for answer in answers {
+            request.headers_mut().append("authorization", HeaderValue::from_static(answer));
+        }
+        request
+    };
+    let mut connections = 0;
+    for (answers, shared) in [
+        (&["NTLM TlRMTVNTUAAD"][..], false),
+        (&["ntlm TlRMTVNTUAAD"], false),
+        (&[" Negotiate\tYII="], false),
+        (&["Nego2 YII="], false),
+        (&["Kerberos YII="], false),
+        (&["Bearer x", "NTLM TlRMTVNTUAAD"], false),
+        (&["NTLMx y"], true),
+        (&["Bearer NTLM"], true),
+    ] {
+        for _ in 0..2 {
+            egress.send(with(answers)).await.unwrap().into_body().collect().await.unwrap();
+            connections += usize::from(!shared);
+        }
+        // Nobody else comes onto it, nor it onto another's.
+        egress.send(get(&upstream.url("/"))).await.unwrap().into_body().collect().await.unwrap();
+        assert_eq!(upstream.connections(), connections + 1, "{answers:?}");
+    }
+}
