@@ -21,8 +21,11 @@ use super::dial::Dial;
 const MOST: usize = 1000;
 /// Past the minute and a half for which a connection is kept that nobody uses.
 const LONGEST_UNUSED: Duration = Duration::from_mins(5);
-/// Servers with which a session may be taken up again. An account has one or two.
-const SESSIONS: usize = 8;
+/// Servers with which sessions may be taken up again. An account has one or two: its API, and one that
+/// renews its tokens.
+const SERVERS: usize = 2;
+/// What rustls counts for one.
+const TICKETS: usize = 8;
 
 /// The clients of each certificate.
 pub(super) struct Identities {
@@ -66,7 +69,7 @@ impl Identities {
         }
         let mut tls = self.tls.clone();
         tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certificate.certified()));
-        tls.resumption = Resumption::in_memory_sessions(SESSIONS);
+        tls.resumption = Resumption::in_memory_sessions(SERVERS * TICKETS);
         let clients = Arc::new(Clients::new(&self.dial, &tls, self.connect));
         kept.insert(certificate.identity(), Entry { clients: Arc::clone(&clients), used: now });
         clients

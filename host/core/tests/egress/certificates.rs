@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{
-    ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion, version,
+    ALL_VERSIONS, HandshakeKind, RootCertStore, ServerConfig, SupportedProtocolVersion, version,
 };
 
 use crate::tls::url;
@@ -59,6 +59,8 @@ fn with(certificate: &ClientCertificate) -> Route {
 struct Upstream {
     port: u16,
     names: Arc<Mutex<Vec<String>>>,
+    /// Whether each of them took up a session.
+    resumed: Arc<Mutex<Vec<bool>>>,
     open: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
@@ -70,15 +72,20 @@ impl Upstream {
         let acceptor = acceptor(versions, protocol);
         let names = Arc::<Mutex<Vec<_>>>::default();
         let open = Arc::<Mutex<Vec<AbortHandle>>>::default();
+        let resumed = Arc::<Mutex<Vec<_>>>::default();
         let (noted, handles) = (Arc::clone(&names), Arc::clone(&open));
+        let kinds = Arc::clone(&resumed);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, noted) = (acceptor.clone(), Arc::clone(&noted));
+                let kinds = Arc::clone(&kinds);
                 let served = tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     let peer = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
                     let name = name_in(&peer);
                     noted.lock().unwrap().push(name.clone());
+                    let kind = stream.get_ref().1.handshake_kind();
+                    kinds.lock().unwrap().push(kind == Some(HandshakeKind::Resumed));
                     let service = service_fn(move |request| {
                         let name = name.clone();
                         async move { Ok::<_, Infallible>(answer(request, name)) }
@@ -90,7 +97,7 @@ impl Upstream {
                 handles.lock().unwrap().push(served.abort_handle());
             }
         });
-        Self { port, names, open }
+        Self { port, names, resumed, open }
     }
 
     fn egress(&self) -> Egress {
@@ -131,10 +138,9 @@ fn answer(mut request: Request<hyper::body::Incoming>, name: String) -> Response
 
 fn acceptor(versions: &[&'static SupportedProtocolVersion], protocol: &[u8]) -> TlsAcceptor {
     let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["api.example".to_owned()])
-        .unwrap()
-        .signed_by(&key, &AUTHORITY.issuer)
-        .unwrap();
+    let names = ["api.example", "login.example"].map(str::to_owned);
+    let certificate =
+        rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &AUTHORITY.issuer).unwrap();
     let mut clients = RootCertStore::empty();
     clients.add(CLIENTS.0.der().clone()).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
@@ -152,7 +158,15 @@ fn acceptor(versions: &[&'static SupportedProtocolVersion], protocol: &[u8]) -> 
 }
 
 async fn whole(egress: &Egress, route: Route) -> Result<(Version, Bytes), EgressError> {
-    let reply = egress.send_by(route, get(&url("/"))).await?;
+    whole_from(egress, route, &url("/")).await
+}
+
+async fn whole_from(
+    egress: &Egress,
+    route: Route,
+    url: &str,
+) -> Result<(Version, Bytes), EgressError> {
+    let reply = egress.send_by(route, get(url)).await?;
     Ok((reply.version(), reply.into_body().collect().await?.to_bytes()))
 }
 
@@ -213,6 +227,30 @@ async fn a_session_is_not_taken_up_again_with_another_certificate() {
         }
         // One that nobody has heard of has nothing to take up.
         assert!(whole(&egress, Route::default()).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_taken_up_again_with_the_api_and_with_the_server_of_its_tokens() {
+    for versions in [&[&version::TLS12][..], &[&version::TLS13]] {
+        let upstreams = [
+            Upstream::start(versions, b"http/1.1").await,
+            Upstream::start(versions, b"http/1.1").await,
+        ];
+        let hosts = ["api.example", "login.example"];
+        let mapping = |nth: usize| format!("{}:443=127.0.0.1:{}", hosts[nth], upstreams[nth].port);
+        let resolve = [0, 1].map(|nth| mapping(nth).parse().unwrap()).into();
+        let egress = Egress::new(EgressConfig { resolve, ..config() }).unwrap();
+        let a = of("client-a");
+        for _ in 0..2 {
+            for (host, upstream) in hosts.iter().zip(&upstreams) {
+                whole_from(&egress, with(&a), &format!("https://{host}/")).await.unwrap();
+                upstream.open.lock().unwrap().drain(..).for_each(|it| it.abort());
+            }
+        }
+        for upstream in &upstreams {
+            assert_eq!(*upstream.resumed.lock().unwrap(), [false, true]);
+        }
     }
 }
 
