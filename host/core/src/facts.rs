@@ -41,6 +41,8 @@ pub(crate) struct Facts {
     pub(crate) place: OnceLock<Arc<Place>>,
     /// The same.
     memo: OnceLock<Arc<Memo>>,
+    /// The one that was asked for first. A key is read and checked once, and not for each request.
+    certificate: OnceLock<ClientCertificate>,
     /// The account's values that stand in a host, or in a page that the user is sent to: whoever
     /// wrote the payload shows them there.
     in_sight: BTreeSet<String>,
@@ -121,6 +123,20 @@ impl Facts {
 
     /// The certificate that is in the values of these names.
     pub(crate) fn certificate(
+        &self,
+        subject: &Subject,
+        names: [&str; 2],
+    ) -> Result<ClientCertificate, CertificateError> {
+        if let Some(known) = self.certificate.get().filter(|it| it.names() == names) {
+            return Ok(known.clone());
+        }
+        let read = self.read_certificate(subject, names)?;
+        // Of several that read it at once, the first is kept.
+        let _: Result<(), ClientCertificate> = self.certificate.set(read.clone());
+        Ok(read)
+    }
+
+    fn read_certificate(
         &self,
         subject: &Subject,
         names: [&str; 2],
@@ -342,6 +358,7 @@ impl Inner {
             shared,
             place: OnceLock::new(),
             memo: OnceLock::new(),
+            certificate: OnceLock::new(),
             in_sight,
         })
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use countersign::egress::EgressConfig;
 use countersign::store::MemoryStore;
 use countersign::{Countersign, Egress, Error, Sender, Subject};
-use countersign_hostile::answer::entry;
+use countersign_hostile::answer::{self, entry};
 use countersign_hostile::{Guest, TOKEN_URI, Val};
 use countersign_tests::world::{get, registry_of, status};
 use countersign_tests::{sandbox, subject};
@@ -166,6 +166,25 @@ async fn each_account_is_known_by_its_own_certificate_also_from_memory() {
         assert_eq!((code, &body[..]), (200, name.as_bytes()));
     }
     assert_eq!(host.tally().asked, asked);
+}
+
+/// A key is read and checked, which is not for each request that a plugin is asked about.
+#[tokio::test]
+async fn it_is_read_once_for_all_requests_of_an_account_though_each_is_asked_about() {
+    let edits = vec![with("account/chain", "account/key")];
+    let guest = guest(&NAMED).body("authorize", answer::ready(edits));
+    let host = host(mutual().await, &guest);
+    let ([chain, key], [other, other_key]) = (pair("client-a"), pair("client-b"));
+    let read = async |subject: &Arc<Subject>| {
+        let (_, route) = host.prepare_by(subject, get("/")).await.unwrap();
+        route.certificate().unwrap().clone()
+    };
+    let subject = account("a", [&chain, &key]);
+    let [first, second] = [read(&subject).await, read(&subject).await];
+    assert!(std::ptr::eq(first.chain(), second.chain()));
+    let other = read(&account("a", [&other, &other_key])).await;
+    assert!(first.chain().expose() != other.chain().expose());
+    assert_eq!(host.tally().asked, 3);
 }
 
 #[tokio::test]
