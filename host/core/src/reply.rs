@@ -156,16 +156,17 @@ impl Inner {
             let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
                 return Ok(reply);
             };
+            let mut is_whole = true;
             if own.is_some() {
                 // The next request can only come after the whole of this reply. One that does not end
-                // is cut off, and its connection with it.
+                // is cut off, and its connection with it; so is one that breaks off.
                 let longest = self.settings.load().longest_hold;
-                reply.body_mut().hold(MOST_HELD as usize, longest).await?;
+                is_whole = reply.body_mut().hold(MOST_HELD as usize, longest).await.is_ok();
             }
             repeats += 1;
             outgoing = again;
             next_try = Again { cursor, state_version: Some(answer.state_version) };
-            last = Some(reply);
+            last = is_whole.then_some(reply);
         }
     }
 

@@ -38,6 +38,8 @@ enum Greeting {
     Close,
     /// With a body that has no end.
     Endless,
+    /// With one that ends before it should.
+    BreaksOff,
 }
 
 impl Upstream {
@@ -100,9 +102,10 @@ async fn serve(
             _ => ("401 Unauthorized", who.as_str()),
         };
         greeted = word.strip_prefix("hello ").map(str::to_owned);
-        let ends = greeted.is_some() && greeting == Greeting::Close;
-        let endless = greeted.is_some() && greeting == Greeting::Endless;
-        let length = if endless { 9_999_999 } else { body.len() };
+        let is = |these: &[Greeting]| greeted.is_some() && these.contains(&greeting);
+        let ends = is(&[Greeting::Close, Greeting::BreaksOff]);
+        let longer = is(&[Greeting::Endless, Greeting::BreaksOff]);
+        let length = if longer { 9_999_999 } else { body.len() };
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
         if stream.write_all(answer.as_bytes()).await.is_err() || ends {
             return count + 1;
@@ -195,7 +198,7 @@ async fn accounts_side_by_side_never_meet_on_a_connection() {
 
 #[tokio::test]
 async fn where_the_connection_is_gone_the_plugin_sees_that_its_proof_was_not_taken() {
-    for greeting in [Greeting::Close, Greeting::Endless] {
+    for greeting in [Greeting::Close, Greeting::Endless, Greeting::BreaksOff] {
         let upstream = Upstream::start(greeting).await;
         let mut settings = Settings::default();
         settings.longest_hold = std::time::Duration::from_millis(50);
