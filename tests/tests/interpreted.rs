@@ -109,7 +109,7 @@ async fn a_plugin_that_begins_with_12_mib_serves_once_it_is_named_and_no_longer(
     folder.put("large.wasm", large("here"));
     let served = Served::by(sandbox(&[]), &folder).await;
     let refused = only(&served.registry.listing());
-    assert!(refused.reason.contains("minimum byte size of 12582912"), "{}", refused.reason);
+    assert!(refused.reason.contains("begins with 12582912 bytes of memory"), "{}", refused.reason);
     assert!(refused.reason.contains("`interpreted.plugins`"), "{}", refused.reason);
     assert!(refused.reason.contains("--interpreted"), "{}", refused.reason);
     assert_eq!(served.said().await.unwrap_err().code(), "auth_type_unknown");
@@ -201,4 +201,41 @@ async fn a_plugin_of_several_memories_is_refused_under_either() {
     let served = Served::by(sandbox(&[]), &folder).await;
     assert!(only(&served.registry.listing()).reason.contains("memories"));
     assert!(only(&served.choose(&[named("several")]).await).reason.contains("memories"));
+}
+
+/// To compile one takes seconds, and a file that is refused would be compiled with each reload.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_not_named_is_refused_before_it_is_compiled() {
+    // What is not seen by who does not compile: a constant that nothing takes, and no operation.
+    let mark = Body::code("(drop (i32.const 305419896)) (unreachable)");
+    let mut bytes = guest().pages(PAGES).body("authorize", mark).build().unwrap();
+    let constant = [0x41, 0xf8, 0xac, 0xd1, 0x91, 0x01, 0x1a];
+    let at = bytes.windows(7).position(|window| window == constant).unwrap();
+    bytes[at + 6] = 0xff;
+    let folder = Folder::new();
+    folder.put("large.wasm", bytes);
+    let served = Served::by(sandbox(&[]), &folder).await;
+    let refused = only(&served.registry.listing());
+    assert!(refused.reason.contains("12582912 bytes"), "{}", refused.reason);
+    let refused = only(&served.choose(&[named("large")]).await);
+    assert!(refused.reason.contains("cannot compile it"), "{}", refused.reason);
+}
+
+/// The next build of a file may be refused for what it claims. That is no reason to go on with one whose
+/// limits were taken back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_that_were_taken_back_are_not_left_to_a_version_whose_update_claims_too_much() {
+    let folder = Folder::new();
+    folder.put("large.wasm", large("here"));
+    let served = Served::by(sandbox(&[named("large")]), &folder).await;
+    assert_eq!(served.said().await.unwrap(), "here");
+    let types =
+        descriptor(&[TYPE, "BEARER"], &[], &["write header/x-large"], r#"{"title":"L"}"#.into());
+    folder.put("large.wasm", Guest::auth(types).body("authorize", says("more")).build().unwrap());
+    // While it may, the version goes on that claims less.
+    assert!(only(&served.choose(&[named("large")]).await).kept);
+    assert_eq!(served.said().await.unwrap(), "here");
+    let refused = only(&served.choose(&[]).await);
+    assert!(!refused.kept && refused.reason.contains("BEARER"), "{}", refused.reason);
+    assert_eq!(served.said().await.unwrap_err().code(), "auth_type_unknown");
 }

@@ -86,7 +86,7 @@ impl Catalog {
         for file in files {
             candidates.extend(next.candidate(&file, before, &load, &stands));
         }
-        next.settle(candidates, before, pins);
+        next.settle(candidates, before, pins, &stands);
         next
     }
 
@@ -167,6 +167,7 @@ impl Catalog {
         candidates: Vec<Candidate>,
         before: &Self,
         pins: &BTreeMap<String, Digest>,
+        stands: impl Fn(&Guest) -> bool,
     ) {
         let verdicts: Vec<Option<String>> = candidates
             .iter()
@@ -196,8 +197,9 @@ impl Catalog {
                 continue;
             };
             if let Source::File(path) = &candidate.source {
-                let last = before.served_from(path).filter(|last| last.guest().digest != digest);
-                replaced.extend(last.cloned());
+                let last = before.served_from(path);
+                let last = last.filter(|last| last.guest().digest != digest);
+                replaced.extend(last.filter(|last| stands(last.guest())).cloned());
             }
             let source = candidate.source;
             let digest = Some(digest);
