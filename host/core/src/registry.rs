@@ -17,7 +17,7 @@ mod info;
 mod source;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +25,9 @@ use arc_swap::ArcSwap;
 
 use crate::clock::{Clock, SystemClock};
 use crate::random::{Random, SystemRandom};
-use crate::sandbox::{Chosen, Digest, Guest, LoadError, Moment, Mutation, Plugin, Sandbox};
+use crate::sandbox::{
+    Chosen, Digest, Guest, LoadError, Moment, Mutation, NotAComponent, Plugin, Sandbox,
+};
 
 use catalog::Catalog;
 pub use info::{GuestInfo, GuestKind, Listing, Refused};
@@ -187,6 +189,13 @@ impl Registry {
         let loaded = self.sandbox.load(name, bytes, moment)?;
         let path = PathBuf::from(format!("{name}.wasm"));
         Ok(GuestInfo::of(&catalog::Candidate::new(Source::File(path), loaded)))
+    }
+
+    /// Whether a file of the folder breaks off in the middle, or is empty: whoever copies it may not be
+    /// done. Nothing of it is compiled.
+    pub fn is_partial(&self, path: &Path) -> bool {
+        let bytes = source::read_file(path, self.sandbox.longest_component());
+        bytes.is_ok_and(|bytes| NotAComponent::is_partial(&bytes))
     }
 
     /// What is serving, and what was refused at the last reload.

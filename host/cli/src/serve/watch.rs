@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use countersign::Registry;
-use countersign::sandbox::{Digest, LoadError, NotAComponent};
+use countersign::sandbox::Digest;
 
 /// A folder of plugins, as it was.
 pub(super) struct Watch {
@@ -51,7 +51,7 @@ impl Watch {
             if known || before.get(path) != Some(mark) {
                 continue;
             }
-            if breaks_off(path, registry) {
+            if registry.is_partial(path) {
                 tracing::warn!(file = %path.display(),
                     "it breaks off in the middle, and is waited for");
                 self.partial.insert(path.clone(), *mark);
@@ -111,14 +111,4 @@ fn marks(folder: &Path) -> Marks {
             Some((path, mark))
         })
         .collect()
-}
-
-/// What is wrong with a file in any other way is for the registry to say.
-fn breaks_off(path: &Path, registry: &Registry) -> bool {
-    let Ok(bytes) = std::fs::read(path) else { return false };
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    matches!(
-        registry.inspect(&name, &bytes),
-        Err(LoadError::NotAComponent(NotAComponent::Truncated | NotAComponent::Empty))
-    )
 }

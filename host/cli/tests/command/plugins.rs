@@ -194,7 +194,7 @@ fn a_component_of_several_memories_is_refused_and_ends_no_process() {
     let files = Files::new();
     let twofold =
         "(component (core module $m (memory 1) (memory 1)) (core instance (instantiate $m)))";
-    for (wat, reason) in [(JOINED, "2 Wasm linear memories"), (twofold, "memories count of 2")] {
+    for (wat, reason) in [(JOINED, "2 Wasm linear memories"), (twofold, "begins with 2 memories")] {
         let file = files.bytes("several.wasm", &wat::parse_str(wat).unwrap());
         let run = run(&["plugin", "inspect", &file]);
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.err);

@@ -58,7 +58,8 @@ pub(super) fn read(folder: Option<&Path>, most: usize) -> io::Result<Vec<File>> 
         .collect())
 }
 
-fn read_file(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+/// The whole of a regular file of at most `most` bytes.
+pub(super) fn read_file(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let metadata = std::fs::metadata(path)?;
     // To open a pipe would wait for whoever writes to it.
     if !metadata.is_file() {

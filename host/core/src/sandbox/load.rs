@@ -5,6 +5,7 @@
 //! not link. Then its `describe` is run once, and refused where its answer says something that
 //! this host does not know. On `Err` nothing of it is kept.
 
+mod outline;
 mod preamble;
 
 use std::fmt;
@@ -142,6 +143,7 @@ impl Sandbox {
         if bytes.len() > most {
             return Err(LoadError::TooLarge { found: bytes.len(), most });
         }
+        outline::check(bytes, &hall.limits, hall.profile)?;
         let component = Component::from_binary(&hall.engine, bytes)
             .map_err(|cause| refused(bytes, &cause, hall.profile))?;
         let shape = Shape::of(&component, &hall.engine)?;
@@ -197,7 +199,11 @@ fn refused(bytes: &[u8], cause: &wasmtime::Error, profile: Profile) -> LoadError
     if !format!("{cause:#}").contains("pooling allocator") {
         return LoadError::NotAComponent(NotAComponent::of(bytes, cause));
     }
-    let what = cause.root_cause().to_string();
+    unfit(cause.root_cause().to_string(), profile)
+}
+
+/// What it needs is more than its profile gives.
+fn unfit(what: String, profile: Profile) -> LoadError {
     match profile {
         Profile::Plain => LoadError::Unfit(what),
         Profile::Interpreted => LoadError::UnfitInterpreted(what),
@@ -216,15 +222,7 @@ impl Shape {
     fn of(component: &Component, engine: &wasmtime::Engine) -> Result<Self, LoadError> {
         let kind = component.component_type();
         let imports: Vec<String> = kind.imports(engine).map(|(name, _)| name.to_owned()).collect();
-        for name in &imports {
-            match split(name) {
-                Some(("context" | "types", version)) if version.starts_with(TRACK) => {}
-                Some(("context" | "types", version)) => {
-                    return Err(LoadError::Version(version.to_owned()));
-                }
-                _ => return Err(LoadError::Import(printable(name))),
-            }
-        }
+        imports.iter().try_for_each(|name| allow_import(name))?;
         let (mut version, mut authorizer, mut flow, mut mutator) = (None, false, false, false);
         for (name, _) in kind.exports(engine) {
             let Some((interface, found)) = split(name) else { continue };
@@ -249,6 +247,15 @@ impl Shape {
             return Err(LoadError::Import(printable(name)));
         }
         Ok(Self { imports, version, flow, mutator })
+    }
+}
+
+/// Refuses what the host does not give.
+fn allow_import(name: &str) -> Result<(), LoadError> {
+    match split(name) {
+        Some(("context" | "types", version)) if version.starts_with(TRACK) => Ok(()),
+        Some(("context" | "types", version)) => Err(LoadError::Version(printable(version))),
+        _ => Err(LoadError::Import(printable(name))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a file that is no component is, told from its first bytes and the lengths of its sections,
 //! in words for whoever put it there.
 //!
-//! Only files that the compiler has already refused are looked at, so nothing rests on this.
+//! Files that the compiler has already refused are looked at, and those that may still be on their way;
+//! nothing else rests on this.
 
 use wasmtime::Error;
 
@@ -46,7 +47,17 @@ pub enum NotAComponent {
 impl NotAComponent {
     /// Of bytes that the compiler refused, with its reason.
     pub(super) fn of(bytes: &[u8], cause: &Error) -> Self {
-        match bytes.strip_prefix(MAGIC) {
+        Self::told(bytes).unwrap_or_else(|| Self::Invalid(super::first_line(cause)))
+    }
+
+    /// Whether the file ends before it should, or has nothing in it yet: more may be on its way.
+    pub(crate) fn is_partial(bytes: &[u8]) -> bool {
+        matches!(Self::told(bytes), Some(Self::Empty | Self::Truncated))
+    }
+
+    /// What can be told without compiling it. No component that compiles is any of these.
+    fn told(bytes: &[u8]) -> Option<Self> {
+        Some(match bytes.strip_prefix(MAGIC) {
             None if bytes.is_empty() => Self::Empty,
             None if MAGIC.starts_with(bytes) => Self::Truncated,
             None => Self::NotWasm,
@@ -54,9 +65,9 @@ impl NotAComponent {
             Some(rest) => match rest.strip_prefix(COMPONENT) {
                 None if COMPONENT.starts_with(rest) || MODULE.starts_with(rest) => Self::Truncated,
                 Some(sections) if breaks_off(sections) => Self::Truncated,
-                _ => Self::Invalid(super::first_line(cause)),
+                _ => return None,
             },
-        }
+        })
     }
 }
 
@@ -92,7 +103,10 @@ mod tests {
     use super::*;
 
     fn told(bytes: &[u8]) -> String {
-        format!("{:?}", NotAComponent::of(bytes, &Error::msg("cause")))
+        let told = NotAComponent::of(bytes, &Error::msg("cause"));
+        let partial = matches!(told, NotAComponent::Empty | NotAComponent::Truncated);
+        assert_eq!(NotAComponent::is_partial(bytes), partial);
+        format!("{told:?}")
     }
 
     #[test]
