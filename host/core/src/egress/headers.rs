@@ -85,7 +85,7 @@ pub(super) fn proves_connection(headers: &HeaderMap) -> bool {
     answers.any(|answer| {
         let scheme = answer.as_bytes().trim_ascii().split(u8::is_ascii_whitespace).next();
         let is_scheme = |name: &&[u8]| scheme.is_some_and(|it| it.eq_ignore_ascii_case(name));
-        OF_CONNECTIONS.iter().any(|name| is_scheme(name))
+        OF_CONNECTIONS.iter().any(is_scheme)
     })
 }
 
