@@ -226,7 +226,42 @@ fn quantile(of: &[f64], tenths: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use countersign_hostile::answer::{descriptor, set_header};
+    use countersign_hostile::{Guest, Val};
+    use serde_json::json;
+
     use super::*;
+    use crate::Kit;
+
+    /// A plugin whose answer may be used again for so many seconds.
+    fn kit(remember: u64) -> Kit {
+        let ready = Val::Record(vec![
+            ("edits", Val::List(vec![set_header("authorization", "Hostile")])),
+            ("remember", Val::Num(remember)),
+            ("watches", Val::List(Vec::new())),
+            ("memo", Val::none()),
+            ("cursor", "".into()),
+        ]);
+        let descriptor = descriptor(&["MADE"], &[], &["write header/authorization"], "{}".into());
+        let guest = Guest::auth(descriptor).body("authorize", Val::ok(Val::of("ready", ready)));
+        let kit = Kit::new("made", &guest.build().unwrap()).unwrap();
+        kit.cases_of("cases", json!([{"name": "a case"}])).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_round_asks_the_plugin_for_each_new_account_and_never_for_the_known_one() {
+        let sandbox = Arc::new(Sandbox::new(Limits::default(), None).unwrap());
+        for (remember, keeps) in [(60, true), (0, false)] {
+            let kit = kit(remember);
+            let (mut found, left_out) = tracks(&kit.runner(), &sandbox).await.unwrap();
+            let track = &mut found[0];
+            assert_eq!((track.keeps, left_out.len()), (keeps, 0));
+            let before = track.asked();
+            track.round().await.unwrap();
+            assert_eq!(track.asked() - before, FRESH as u64);
+            assert_eq!((track.fresh.len(), track.remembered.len()), (1, usize::from(keeps)));
+        }
+    }
 
     #[test]
     fn a_price_is_told_by_its_median_its_spread_and_its_ratio_round_by_round() {

@@ -107,7 +107,7 @@ impl Kit {
         })
     }
 
-    fn runner(&self) -> Runner<'_> {
+    pub(crate) fn runner(&self) -> Runner<'_> {
         Runner {
             name: &self.stage.info().name,
             component: &self.component,

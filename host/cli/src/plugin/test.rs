@@ -185,3 +185,55 @@ fn mark(path: &Path, marks: &mut Marks) {
         marks.insert(path, found.map(|it| (it.len(), it.modified().ok())));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn of(folder: &Path, vectors: Vec<PathBuf>) -> Test {
+        let of = Cases { file: folder.join("acme.wasm"), vectors, only: Vec::new() };
+        Test { of, json: false, junit: None, bless: false, watch: true }
+    }
+
+    #[test]
+    fn the_component_and_its_cases_are_changes_and_what_else_lies_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let vectors = folder.path().join("vectors");
+        fs::create_dir(&vectors).unwrap();
+        let test = of(folder.path(), vec![vectors.clone()]);
+        let mut last = marks(&test);
+        let mut changes = |name: &str, text: Option<&str>| {
+            let path = folder.path().join(name);
+            match text {
+                Some(text) => fs::write(path, text).unwrap(),
+                None => fs::remove_file(path).unwrap(),
+            }
+            let now = marks(&test);
+            let changed = now != last;
+            last = now;
+            changed
+        };
+        assert!(changes("acme.wasm", Some("first")));
+        assert!(changes("acme.wasm", Some("the second")));
+        assert!(changes("vectors/a.json", Some("[]")));
+        assert!(changes("vectors/a.json", Some("[{}]")));
+        // A report that each run writes would have it run for ever.
+        assert!(!changes("vectors/report.xml", Some("<testsuites/>")));
+        assert!(!changes("notes.json", Some("{}")));
+        assert!(changes("vectors/a.json", None));
+        assert!(changes("acme.wasm", None));
+    }
+
+    #[test]
+    fn a_folder_of_cases_that_comes_later_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let vectors = folder.path().join("vectors");
+        let test = of(folder.path(), vec![vectors.clone()]);
+        let before = marks(&test);
+        fs::create_dir(&vectors).unwrap();
+        fs::write(vectors.join("a.json"), "[]").unwrap();
+        assert!(marks(&test) != before);
+    }
+}

@@ -11,6 +11,7 @@ mod batch;
 mod demo;
 mod errors;
 mod inject;
+mod languages;
 mod plugins;
 mod policy;
 mod projects;

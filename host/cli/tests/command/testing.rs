@@ -1,8 +1,10 @@
 //! `countersign plugin test` and `plugin bench`.
 
 use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
 
 use countersign_bundle::components;
+use countersign_hostile::{Guest, answer};
 use serde_json::json;
 
 use super::*;
@@ -152,8 +154,37 @@ fn a_change_runs_it_again() {
     assert!(until("2 passed, 0 failed"));
     files.bytes("vectors/b.json", json!([case("second", "another")]).to_string().as_bytes());
     assert!(until("1 passed, 1 failed"));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    // What is no component for a moment, or no JSON, ends nothing.
+    files.bytes("bearer.wasm", b"half of it");
+    files.bytes("vectors/b.json", b"[{\"name\": ");
+    files.bytes("vectors/b.json", json!([case("second", "t-1")]).to_string().as_bytes());
+    files.bytes("bearer.wasm", components()[1].bytes);
+    assert!(until("2 passed, 0 failed"));
+    // Nobody reads on: the next report is its last.
+    drop(lines);
+    files.bytes("vectors/b.json", json!([case("third", "t-1")]).to_string().as_bytes());
+    let process = rustix::process::Pid::from_child(&child);
+    let (ended, told) = std::sync::mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        child.wait().unwrap();
+        ended.send(()).unwrap();
+    });
+    let ends = told.recv_timeout(Duration::from_secs(60)).is_ok();
+    if !ends {
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+    }
+    waiting.join().unwrap();
+    assert!(ends, "it goes on for nobody");
+}
+
+#[test]
+fn a_watch_is_for_people_and_leaves_the_cases_as_they_are() {
+    let (_files, file, vectors) = files(true);
+    for other in ["--json", "--bless"] {
+        let told = run(&["plugin", "test", &file, &vectors, "--watch", other]);
+        assert_eq!((told.code, told.out.as_str()), (2, ""), "{other}");
+        assert!(told.err.contains("cannot be used with"), "{}", told.err);
+    }
 }
 
 #[test]
@@ -185,6 +216,69 @@ fn what_requests_cost_is_told_beside_the_bundled_bearers() {
     let text = run(&[&bench[..], &["--case", "second"]].concat());
     assert_eq!((text.code, text.err.as_str()), (0, ""), "{}", text.out);
     assert!(text.out.contains("\nsecond\n  fresh ") && !text.out.contains("first"), "{}", text.out);
+}
+
+/// Of each of these the time would be another's: the script's, a flow's, that of judging.
+#[test]
+fn what_makes_no_request_ready_by_itself_is_left_out_by_name() {
+    let files = Files::new();
+    let oauth = components().iter().find(|it| it.name == "oauth").unwrap();
+    let file = files.bytes("oauth.wasm", oauth.bytes);
+    let values = json!({"pattern/oauth_config/token_uri": "https://as.example/token",
+        "connection/client_id": "id", "connection/client_secret": "a-made-up-secret"});
+    let state = json!({"secrets": {"access_token": "t-1", "refresh_token": "r-1"}});
+    let renewed = json!([{"answer": {"body": "{\"access_token\": \"t-2\"}"}}]);
+    let cases = json!({"values": values, "cases": [
+        {"name": "with a token", "state": state},
+        {"name": "with a reply", "state": state, "replies": [{"answer": {"status": 200}}]},
+        {"name": "stale", "state": {"secrets": state["secrets"], "expires_at": 5}, "fetches": renewed},
+        {"name": "a flow", "state": state, "flow": "renew", "fetches": renewed},
+        {"name": "judged", "validate": true},
+    ]});
+    let cases = files.bytes("cases.json", cases.to_string().as_bytes());
+    let json = run(&["plugin", "bench", &file, &cases, "--rounds", "1", "--json"]);
+    assert_eq!((json.code, json.err.as_str()), (0, ""), "{}", json.out);
+    let measured = json.json();
+    assert_eq!(measured["left_out"], json!(["with a reply", "stale", "a flow", "judged"]));
+    // That its state is there is what makes it ready.
+    let names = measured["cases"].as_array().unwrap().iter().map(|it| &it["name"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["with a token"]);
+    let told = run(&["plugin", "bench", &file, &cases, "--rounds", "1"]);
+    assert!(told.out.contains("not measured, as they make no request ready"), "{}", told.out);
+    assert!(told.out.contains("`with a reply`, `stale`, `a flow`, `judged`"), "{}", told.out);
+}
+
+#[test]
+fn a_round_at_least_is_measured() {
+    let (_files, file, vectors) = files(true);
+    let told = run(&["plugin", "bench", &file, &vectors, "--rounds", "0"]);
+    assert_eq!((told.code, told.out.as_str()), (2, ""), "{}", told.err);
+}
+
+#[test]
+fn a_plugin_with_an_interpreter_is_tested_and_measured_where_it_is_named() {
+    let files = Files::new();
+    let descriptor =
+        answer::descriptor(&["X_LARGE"], &[], &["write header/authorization"], "{}".into());
+    let large = Guest::auth(descriptor).pages(200).build().unwrap();
+    let file = files.bytes("large.wasm", &large);
+    let cases = files.bytes(
+        "cases.json",
+        json!([{"name": "any", "expect": {"edits":
+        [["set-header", "authorization", "Hostile"]]}}])
+        .to_string()
+        .as_bytes(),
+    );
+    for command in [&["test"][..], &["bench", "--rounds", "1"]] {
+        let run_it =
+            |more: &[&str]| run(&[&["plugin"], command, &[file.as_str(), &cases], more].concat());
+        let told = run_it(&[]);
+        assert_eq!((told.code, told.out.as_str()), (1, ""), "{command:?}");
+        assert!(told.err.contains("error[component_refused]"), "{}", told.err);
+        assert!(told.err.contains("--interpreted"), "{}", told.err);
+        let told = run_it(&["--interpreted", "large"]);
+        assert_eq!((told.code, told.err.as_str()), (0, ""), "{command:?}");
+    }
 }
 
 #[test]
