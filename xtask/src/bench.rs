@@ -15,7 +15,7 @@ use crate::plugins::{cargo, root};
 // The program behind it knows what it takes, and answers `--help` itself.
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// The bench, `sandbox` or `gateway`, and what it is told: `--json`, `--help`. For `gateway` the
+    /// The bench, `sandbox`, `interpreted` or `gateway`, and what it is told: `--json`, `--help`. For `gateway` the
     /// command is built as by `cargo xtask dist`, unless `--countersign FILE` names one.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<OsString>,

@@ -20,6 +20,9 @@ use crate::sandbox::{Moment, Sandbox};
 use crate::secret::Masker;
 use crate::{Countersign, Subject};
 
+/// What components are called that a bench loads by itself.
+pub const NAME: &str = "bench";
+
 /// What was to be measured did not happen.
 #[derive(Debug, thiserror::Error)]
 #[error("what was to be measured fails: {0}")]
@@ -66,11 +69,21 @@ impl Call {
 
     /// The same call to another component, loaded into `sandbox`.
     pub fn of_component(&self, sandbox: &Arc<Sandbox>, bytes: &[u8]) -> Result<Self, Failed> {
+        self.of_values(sandbox, bytes, self.asked.values.clone())
+    }
+
+    /// A call to another component, loaded into `sandbox` under the name [`NAME`], with these values.
+    pub fn of_values(
+        &self,
+        sandbox: &Arc<Sandbox>,
+        bytes: &[u8],
+        values: Vec<(String, String)>,
+    ) -> Result<Self, Failed> {
         let plugin = sandbox.load_plugin(bytes, self.moment.clone());
         let plugin = plugin.ok_or_else(|| Failed::because(&"the component is not a plugin"))?;
         Ok(Self {
             sandbox: Arc::clone(sandbox),
-            asked: Asked::new(plugin, self.asked.values.clone()),
+            asked: Asked::new(plugin, values),
             moment: self.moment.clone(),
             masker: self.masker.clone(),
         })

@@ -8,6 +8,7 @@
 mod accounts;
 mod calls;
 mod gateway;
+mod interpreted;
 mod many;
 mod measure;
 mod report;
@@ -37,6 +38,8 @@ struct Arguments {
 enum Bench {
     /// A call of BASIC, BEARER, API_KEY and OAUTH: fresh, reused, remembered, native; and many plugins.
     Sandbox(Options),
+    /// A component that carries an interpreter, by how its instances are made.
+    Interpreted(interpreted::Options),
     /// A proxied request, beside nginx with a static map of headers, and beside the bare libraries.
     Gateway(gateway::Options),
     /// One of the proxies that `gateway` measures.
@@ -67,6 +70,7 @@ struct Options {
 fn main() -> Result<()> {
     match Arguments::parse().bench {
         Bench::Sandbox(options) => sandbox(&options),
+        Bench::Interpreted(options) => interpreted::run(&options),
         Bench::Gateway(options) => gateway::run(&options),
         Bench::Bare(options) => gateway::bare::run(&options),
         Bench::Training(options) => training::run(&options),

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::call::{Authorize, unfit};
 use super::host::Call;
 use super::{CallError, Loaded, Moment, Plugin, Sandbox, Shown};
+use crate::bench::NAME;
 use crate::contract::authorizer::Outcome;
 use crate::contract::types::Refusal;
 use crate::secret::Masker;
@@ -55,7 +56,7 @@ fn shown(values: &[(String, String)]) -> Shown {
 impl Sandbox {
     /// An auth plugin, loaded as a registry does.
     pub(crate) fn load_plugin(&self, bytes: &[u8], moment: Moment) -> Option<Arc<Plugin>> {
-        match self.load("bench", bytes, moment).ok()? {
+        match self.load(NAME, bytes, moment).ok()? {
             Loaded::Plugin(plugin) => Some(plugin),
             Loaded::Mutation(_) => None,
         }

@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
+    PoolingAllocationConfig,
 };
 
 use super::{Limits, SandboxError};
@@ -75,6 +76,10 @@ fn config(
         // On, and of no use to a guest: the pool gives a component one memory. Where it is off, wasmtime
         // panics over a component whose parts hand values from one memory to another.
         .wasm_multi_memory(true);
+    #[cfg(feature = "bench")]
+    if !limits.pooled {
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    }
     if reservation == Reservation::Small {
         let memory = limits.memory_bytes as u64;
         config
@@ -102,7 +107,13 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .table_elements(limits.table_elements)
         .linear_memory_keep_resident(limits.kept_memory)
         .table_keep_resident(limits.kept_table)
-        .max_unused_warm_slots(limits.warm_slots);
+        .max_unused_warm_slots(limits.warm_slots)
+        // Spelt out, since it may become the default: see `Limits::keep_written`.
+        .pagemap_scan(Enabled::No);
+    #[cfg(feature = "bench")]
+    if limits.keep_written {
+        pool.pagemap_scan(Enabled::Auto);
+    }
     pool
 }
 

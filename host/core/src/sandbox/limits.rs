@@ -91,6 +91,17 @@ pub struct Limits {
     /// Whether data segments are mapped copy-on-write. Not, because they are a few KiB: copying
     /// them costs less where many plugins are called in turn.
     pub copy_on_write: bool,
+
+    /// Whether what is kept of a slot is the pages that were written to, wherever they lie, which the
+    /// kernel is asked for. Only a bench says yes, to show what it would bring: wasmtime asks for the
+    /// pages that are present, and one that is swapped out or being moved just then is none of them, so
+    /// that the next call would find in it what the last one wrote.
+    #[cfg(feature = "bench")]
+    pub keep_written: bool,
+
+    /// Whether instances come from a pool. Only a bench says no.
+    #[cfg(feature = "bench")]
+    pub pooled: bool,
 }
 
 impl Limits {
@@ -106,6 +117,8 @@ impl Limits {
     /// - 2 MiB of stack: interpreters recurse, and would fault before their own limit is reached
     /// - copy-on-write: the heap that is copied else is megabytes, of which a call changes a tenth
     /// - nothing kept of a slot: what was changed is taken back by the system
+    ///
+    /// `cargo xtask bench interpreted` measures the last two against the alternatives.
     pub fn interpreted() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let concurrent_calls = cores.max(2);
@@ -153,6 +166,10 @@ impl Default for Limits {
             kept_table: 64 << 10,
             warm_slots: 0,
             copy_on_write: false,
+            #[cfg(feature = "bench")]
+            keep_written: false,
+            #[cfg(feature = "bench")]
+            pooled: true,
         }
     }
 }
