@@ -1,5 +1,6 @@
 //! Plugins in JavaScript and in Python: a new project of each builds and answers as its vectors say, and
-//! so do the examples of examples/plugins, by the helpers for vitest and pytest that a project has.
+//! so do the examples of examples/plugins, one of each world, by the helpers for vitest and pytest that a
+//! project has.
 //!
 //! From source, with the tools that a project pins, which are installed under `target/`. Compiled
 //! components are kept there too.
@@ -16,7 +17,17 @@ use serde_json::{Value as Json, json};
 use super::{curl::output, node, upstream::seen, venv};
 use crate::plugins::cargo;
 
-/// A new project in JavaScript, and the example.
+/// A folder of examples/plugins, and the world that its plugin is of.
+type Example = (&'static str, &'static str);
+
+const JAVASCRIPT: [Example; 3] =
+    [("js", PLAIN), ("js-login", "flow-plugin"), ("js-mutation", "mutation-plugin")];
+const PYTHON: [Example; 3] =
+    [("python", PLAIN), ("python-login", "flow-plugin"), ("python-mutation", "mutation-plugin")];
+/// The world of a new project.
+const PLAIN: &str = "auth-plugin";
+
+/// A new project in JavaScript, and the examples.
 pub(super) fn javascript(root: &Path) -> Result<String> {
     let programs = node::installed(root)?;
     let project = Project::new(root, "two-places", "js", std::slice::from_ref(&programs))?;
@@ -25,21 +36,24 @@ pub(super) fn javascript(root: &Path) -> Result<String> {
     let wanted = fs::read_to_string(project.folder.join("package.json"))?;
     let tools = node::packages(&programs, &above, &wanted)?.join(".bin");
     let size = project.answers()?;
-    for example in [false, true] {
-        if example {
-            project.becomes(&root.join("examples/plugins/js"))?;
-        }
+    output(&mut project.command(tools.join("tsc")))?;
+    let mut passed = 0;
+    for example in JAVASCRIPT {
+        project.becomes(root, example, "package.json")?;
         output(&mut project.command(tools.join("tsc")))?;
+        project.build()?;
+        let mut vitest = project.command(tools.join("vitest"));
+        let report = output(vitest.args(["run", "--reporter=json"]))?;
+        let report: Json = serde_json::from_str(&report).with_context(|| report.clone())?;
+        let (found, all) =
+            (report["numPassedTests"].as_u64().unwrap_or_default(), project.tests()?);
+        ensure!(found == all, "{}: {found} tests passed of {all}", example.0);
+        passed += all;
     }
-    project.build()?;
-    let report = output(project.command(tools.join("vitest")).args(["run", "--reporter=json"]))?;
-    let report: Json = serde_json::from_str(&report).with_context(|| report.clone())?;
-    let passed = report["numPassedTests"].as_u64().unwrap_or_default();
-    ensure!(passed == project.tests()?, "{passed} tests passed of {}", project.tests()?);
-    Ok(format!("{size} bytes; the example passes {passed} tests"))
+    Ok(format!("{size} bytes; {} examples pass {passed} tests", JAVASCRIPT.len()))
 }
 
-/// A new project in Python, and the example.
+/// A new project in Python, and the examples.
 pub(super) fn python(root: &Path) -> Result<String> {
     let project = Project::new(root, "signed-body", "python", &[])?;
     let wanted = fs::read_to_string(project.folder.join("requirements.txt"))?;
@@ -47,12 +61,16 @@ pub(super) fn python(root: &Path) -> Result<String> {
     let programs = venv::installed(root, "componentize-py", &packages)?;
     let project = Project { programs: vec![programs.clone()], ..project };
     let size = project.answers()?;
-    project.becomes(&root.join("examples/plugins/python"))?;
-    project.build()?;
-    let report = output(project.command(programs.join("pytest")).arg("-q"))?;
-    let passed = format!("{} passed", project.tests()?);
-    ensure!(report.contains(&passed), "not {passed}:\n{report}");
-    Ok(format!("{size} bytes; the example: {passed}"))
+    let mut passed = 0;
+    for example in PYTHON {
+        project.becomes(root, example, "pyproject.toml")?;
+        project.build()?;
+        let report = output(project.command(programs.join("pytest")).arg("-q"))?;
+        let all = project.tests()?;
+        ensure!(report.contains(&format!("{all} passed")), "{}: not {all}:\n{report}", example.0);
+        passed += all;
+    }
+    Ok(format!("{size} bytes; {} examples pass {passed} tests", PYTHON.len()))
 }
 
 /// A project that the command has made, and what it is worked on with.
@@ -127,8 +145,9 @@ impl Project {
         built["size"].as_u64().context("it has no size")
     }
 
-    /// Puts the files of an example over it.
-    fn becomes(&self, example: &Path) -> Result<()> {
+    /// Puts the files of an example over it, and its world into the manifest.
+    fn becomes(&self, root: &Path, (example, world): Example, manifest: &str) -> Result<()> {
+        let example = root.join("examples/plugins").join(example);
         for part in ["src", "vectors"] {
             fs::remove_dir_all(self.folder.join(part))?;
             fs::create_dir(self.folder.join(part))?;
@@ -140,7 +159,13 @@ impl Project {
                 }
             }
         }
-        Ok(())
+        let path = self.folder.join(manifest);
+        let quoted = |world: &str| format!("\"{world}\"");
+        let worlds = JAVASCRIPT.iter().map(|it| quoted(it.1));
+        let said =
+            worlds.fold(fs::read_to_string(&path)?, |text, it| text.replace(&it, &quoted(world)));
+        ensure!(said.contains(&quoted(world)), "the manifest names no world:\n{said}");
+        Ok(fs::write(&path, said)?)
     }
 
     fn vectors(&self) -> Result<Json> {
@@ -149,7 +174,11 @@ impl Project {
 
     /// Of its helper: one a case, one for the checks, one that there is any.
     fn tests(&self) -> Result<u64> {
-        let cases = self.vectors()?["cases"].as_array().map_or(0, Vec::len);
+        let mut cases = 0;
+        for entry in fs::read_dir(self.folder.join("vectors"))? {
+            let file: Json = serde_json::from_slice(&fs::read(entry?.path())?)?;
+            cases += file["cases"].as_array().or(file.as_array()).map_or(0, Vec::len);
+        }
         Ok(u64::try_from(cases)? + 2)
     }
 }
