@@ -6,7 +6,7 @@ mod path;
 mod query;
 
 pub(crate) use path::Paths;
-pub(crate) use query::joined;
+pub(crate) use query::{is_signable, joined};
 
 use query::canonical;
 

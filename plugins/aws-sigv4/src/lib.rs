@@ -2,25 +2,28 @@
 //!
 //! AWS Signature Version 4, as "Create a signed AWS API request" of the IAM User Guide and
 //! "Authenticating Requests" of the S3 API Reference have it: in the header `Authorization`, or in the
-//! query where the pattern says so. The time is the host's, and each request is signed anew, also when
-//! it is sent again. Of the headers `host`, `content-type` and `x-amz-*` are signed, and no other: what
+//! query where the pattern says so. The time is the host's, or the server's where that was found to be
+//! another ([`clock`]), and each request is signed anew, also when it is sent again. Of the headers `host`, `content-type` and `x-amz-*` are signed, and no other: what
 //! a client or a proxy changes on the way must not break the signature.
 //!
 //! The caller's own `x-amz-date`, `x-amz-content-sha256` and `x-amz-security-token` are replaced, since
 //! the plugin may write them.
 
 mod canonical;
+mod clock;
+mod date;
 mod payload;
 mod settings;
 mod signature;
 mod stamp;
 
 use countersign_plugin::{
-    Account, Context, Descriptor, Edit, Input, Outcome, Plugin, Ready, Refusal, RequestView,
-    export_plugin,
+    Account, Context, Descriptor, Edit, HttpResponse, Input, Outcome, Plugin, Reaction, Ready,
+    Refusal, RequestView, export_plugin,
 };
 
 use canonical::{Headers, Parts, Paths};
+use clock::Sent;
 use settings::{Placement, Settings};
 use signature::Signing;
 use stamp::Stamp;
@@ -57,6 +60,7 @@ impl Plugin for AwsSigV4 {
             ])
             .read(settings::READS)
             .read(SHOWN)
+            .read(&["reply/header/date"])
             .write(&[
                 "header/authorization",
                 "header/x-amz-date",
@@ -81,7 +85,7 @@ impl Plugin for AwsSigV4 {
         cx: &Context,
         account: &Account,
         request: Option<&RequestView>,
-        _: &[u8],
+        cursor: &[u8],
     ) -> Result<Outcome, Refusal> {
         let settings = Settings::of(account)?;
         let Some(request) = request else {
@@ -90,12 +94,27 @@ impl Plugin for AwsSigV4 {
         let payload = payload::hash(&settings, request)?;
         let target = Target::of(&request.url)
             .ok_or_else(|| Refusal::invalid_request("the URL of this request cannot be signed"))?;
-        let stamp = Stamp::of(cx.now());
+        if !canonical::is_signable(target.query) {
+            return Err(Refusal::invalid_request("the query is too long to be signed"));
+        }
+        let sent = Sent::new(&account.memo, cursor);
+        let stamp = Stamp::of(sent.offset.of(cx.now()));
         let edits = match settings.placement {
             Placement::Header => in_header(&settings, request, &target, &stamp, &payload),
             Placement::Query => in_query(&settings, request, &target, &stamp, &payload),
         };
-        Ok(Ready::once(edits).into())
+        let (watches, cursor) = (sent.watches(), sent.write());
+        Ok(Ready { watches, cursor, ..Ready::once(edits) }.into())
+    }
+
+    fn replied(
+        cx: &Context,
+        account: &Account,
+        reply: &HttpResponse,
+        cursor: &[u8],
+    ) -> Result<Reaction, Refusal> {
+        let tolerated = Settings::of(account)?.tolerated();
+        Ok(clock::heard(reply, &account.memo, cursor, cx.now(), tolerated))
     }
 }
 

@@ -26,6 +26,9 @@ const EXPIRES_AFTER: u32 = 300;
 /// A week, which is the most that AWS takes.
 const LATEST: u32 = 604_800;
 
+/// Seconds by which the clocks may differ: a minute less than AWS takes, stores take more.
+const TOLERATED: u32 = 240;
+
 /// Where the signature goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Placement {
@@ -72,6 +75,12 @@ impl<'a> Settings<'a> {
             unsigned: choice(account, PAYLOAD, [("signed", false), ("unsigned", true)])?,
             expires: expires(account)?,
         })
+    }
+
+    /// Seconds by which the server's clock may differ from the host's without a refusal for that.
+    pub(crate) fn tolerated(&self) -> i64 {
+        let in_query = self.placement == Placement::Query;
+        i64::from(if in_query { TOLERATED.min(self.expires) } else { TOLERATED })
     }
 
     /// S3 and its kin have rules of their own for paths and bodies.

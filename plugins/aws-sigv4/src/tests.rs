@@ -1,6 +1,6 @@
 //! Values and a request in, edits or refusals out.
 
-use countersign_plugin::{BodyView, Reason};
+use countersign_plugin::{BodyView, Next, Reason};
 
 use super::*;
 
@@ -118,6 +118,82 @@ fn a_body_is_signed_where_it_can_be_and_left_out_only_where_that_is_known_to_wor
     let too_long = seen(&[], BodyView::Unseen(Some(1 << 30)));
     let refusal = edits(&[ID, SECRET, REGION, OTHER], &too_long).unwrap_err();
     assert_eq!(refusal.reason, Reason::InvalidRequest);
+}
+
+/// A sandbox has no time for as many as fit.
+#[test]
+fn a_query_that_a_call_has_no_time_for_is_refused() {
+    let long = |bytes: usize| "a".repeat(bytes);
+    let many = |count: usize| vec!["a"; count].join("&");
+    for (query, is_signed) in [
+        (many(1000), true),
+        (many(1001), false),
+        (long(16 << 10), true),
+        (long((16 << 10) + 1), false),
+    ] {
+        let url = format!("https://bucket.example.com/?{query}");
+        let request = RequestView { url, ..seen(&[], BodyView::Unseen(Some(0))) };
+        for placement in [IN_QUERY, ("pattern/aws_sigv4/placement", "header")] {
+            let edits = edits(&[ID, SECRET, REGION, S3, placement], &request);
+            let reason = edits.err().map(|refusal| refusal.reason);
+            assert_eq!(reason, (!is_signed).then_some(Reason::InvalidRequest), "{query}");
+        }
+    }
+}
+
+/// Row 18 of the known pitfalls. What is told of the time, and kept, is in `clock`.
+#[test]
+fn what_is_refused_by_another_clock_is_signed_anew_by_that_one() {
+    let request = seen(&[], BodyView::Unseen(Some(0)));
+    let date = ("date".to_owned(), "Fri, 24 May 2013 00:20:00 GMT".to_owned());
+    let refused = HttpResponse { status: 403, headers: vec![date], body: Vec::new() };
+    let now = Context::fixed(NOW, 0);
+    let account = |memo: Vec<u8>, placement| Account {
+        memo,
+        ..Account::of(&[ID, SECRET, REGION, S3, placement])
+    };
+    let in_header = ("pattern/aws_sigv4/placement", "header");
+    for (placement, name) in [(in_header, "x-amz-date"), (IN_QUERY, "X-Amz-Date")] {
+        let ready = |memo: &[u8], cursor: &[u8]| {
+            let account = account(memo.to_vec(), placement);
+            let outcome = AwsSigV4::authorize(&now, &account, Some(&request), cursor).unwrap();
+            let Outcome::Ready(ready) = outcome else { panic!("not ready") };
+            let date = ready.edits.iter().find_map(|edit| match edit {
+                Edit::SetHeader((key, value)) | Edit::SetQuery((key, value)) if key == name => {
+                    Some(value.clone())
+                }
+                _ => None,
+            });
+            (date.unwrap(), ready)
+        };
+        let (date, first) = ready(b"", b"");
+        assert_eq!((&*date, first.memo), ("20130524T000000Z", None));
+        let account = account(Vec::new(), placement);
+        let told = AwsSigV4::replied(&now, &account, &refused, &first.cursor).unwrap();
+        let Next::Again(cursor) = told.next else { panic!("{told:?}") };
+        let memo = told.memo.unwrap();
+        for cursor in [&cursor[..], b""] {
+            assert_eq!(ready(&memo, cursor).0, "20130524T002000Z");
+        }
+        // Once.
+        let sent = ready(&memo, &cursor).1.cursor;
+        let told = AwsSigV4::replied(&now, &account, &refused, &sent).unwrap();
+        assert_eq!(told.next, Next::Deliver);
+    }
+}
+
+/// A signed query ends by itself, it may be long before the clocks differ too much.
+#[test]
+fn a_query_that_ends_soon_tolerates_less() {
+    let tolerated = |values: &[(&str, &str)]| {
+        let values = [&[ID, SECRET, REGION, S3], values].concat();
+        Settings::of(&Account::of(&values)).unwrap().tolerated()
+    };
+    let expires = |seconds| ("pattern/aws_sigv4/expires", seconds);
+    assert_eq!(tolerated(&[]), 240);
+    assert_eq!(tolerated(&[expires("10")]), 240);
+    assert_eq!(tolerated(&[IN_QUERY, expires("10")]), 10);
+    assert_eq!(tolerated(&[IN_QUERY, expires("86400")]), 240);
 }
 
 #[test]

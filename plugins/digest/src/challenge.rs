@@ -9,10 +9,14 @@ use countersign_plugin::Entry;
 use crate::{
     algorithm::Algorithm,
     grammar::{self, Offer},
+    reply,
 };
 
 /// Bytes of realm, nonce and opaque together: they are kept, and the host keeps 4 KiB.
 const LONGEST: usize = 1536;
+
+/// Parameters of one challenge: there are ten. Each is held against the others.
+const MOST_PARAMETERS: usize = 64;
 
 /// What an answer covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,10 @@ pub(crate) enum Found {
 pub(crate) fn strongest(headers: &[Entry]) -> Found {
     let mut best = None::<(Challenge, bool)>;
     let mut flaw = None;
-    let values = headers.iter().filter(|(name, _)| name == "www-authenticate");
+    if !reply::is_short(headers, reply::WWW_AUTHENTICATE) {
+        return Found::Unusable("the server's challenges are too long");
+    }
+    let values = headers.iter().filter(|(name, _)| name == reply::WWW_AUTHENTICATE);
     for (_, value) in values {
         let Ok(offers) = grammar::offers(value) else {
             flaw.get_or_insert("the server's challenge is malformed");
@@ -95,6 +102,9 @@ impl Challenge {
     /// With whether it is stale.
     fn read(offer: &Offer) -> Result<(Self, bool), &'static str> {
         let parameters = &offer.parameters;
+        if parameters.len() > MOST_PARAMETERS {
+            return Err("the server's challenge has too many parameters");
+        }
         let twice = |at: usize| parameters[..at].iter().any(|(name, _)| *name == parameters[at].0);
         if (0..parameters.len()).any(twice) {
             return Err("the server's challenge names a parameter twice");

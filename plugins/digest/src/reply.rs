@@ -14,6 +14,10 @@ use crate::{
 pub(crate) const WWW_AUTHENTICATE: &str = "www-authenticate";
 pub(crate) const AUTHENTICATION_INFO: &str = "authentication-info";
 
+/// Bytes that one header's values may have together. Whoever answers must not choose how long a call
+/// takes to read them.
+const LONGEST: usize = 16 << 10;
+
 /// The cursor of a request whose answer was not accepted. It makes `authorize` refuse: a refusal of
 /// `replied` itself could not leave the new nonce, and the old one would be answered for ever.
 pub(crate) const REFUSED: &[u8] = b"refused";
@@ -49,8 +53,17 @@ fn is_newer(known: &Session, challenge: &Challenge, sent: Option<&Sent>) -> bool
     known.challenge.is_like(challenge) && (since || known.challenge.nonce == challenge.nonce)
 }
 
+/// Whether the values of this header are short enough to be read.
+pub(crate) fn is_short(headers: &[Entry], name: &str) -> bool {
+    let values = headers.iter().filter(|(header, _)| header == name);
+    values.map(|(_, value)| value.len()).sum::<usize>() <= LONGEST
+}
+
 /// Any other reply, which may bring the nonce of the next request.
 pub(crate) fn accepted(headers: &[Entry], known: Option<Session>, sent: Option<Sent>) -> Reaction {
+    if !is_short(headers, AUTHENTICATION_INFO) {
+        return Reaction::deliver();
+    }
     let next = headers
         .iter()
         .filter(|(name, _)| name == AUTHENTICATION_INFO)

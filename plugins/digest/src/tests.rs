@@ -165,12 +165,14 @@ fn the_next_nonce_is_taken_from_a_reply_to_the_last_one_alone() {
     assert!(sent(&next).contains("nonce=\"n2\"") && sent(&next).contains("nc=00000001"));
 
     let long = format!("nextnonce=\"{}\"", "n".repeat(2000));
+    let longer = format!("nextnonce=\"n2\", a=\"{}\"", "b".repeat(16 << 10));
     for (memo, cursor, value) in [
         (&moved, &last.cursor, "nextnonce=\"n3\""),
         (&memo, &last.cursor, "nextnonce=\"n1\""),
         (&memo, &last.cursor, "nextnonce=\"broken"),
         (&memo, &last.cursor, "rspauth=\"x\""),
         (&memo, &last.cursor, &*long),
+        (&memo, &last.cursor, &*longer),
         (&memo, &Vec::new(), "nextnonce=\"n3\""),
         (&Vec::new(), &last.cursor, "nextnonce=\"n3\""),
     ] {

@@ -16,6 +16,9 @@ pub(crate) const WWW_AUTHENTICATE: &str = "www-authenticate";
 /// Bytes of a challenge message: five names of a domain's, each of the longest there are, fit twice.
 const LONGEST: usize = 8 << 10;
 
+/// Bytes of all that a reply offers. Whoever answers must not choose how long a call takes to read it.
+const LONGEST_OFFERS: usize = 16 << 10;
+
 /// Where the parts of the message begin.
 const TARGET_NAME: usize = 12;
 const FLAGS: usize = 20;
@@ -50,6 +53,9 @@ pub(crate) enum Found {
 /// at worst makes a challenge of what a server wrote there: as much its own word as the rest.
 pub(crate) fn found(headers: &[Entry]) -> Found {
     let values = headers.iter().filter(|(name, _)| name == WWW_AUTHENTICATE);
+    if values.clone().map(|(_, value)| value.len()).sum::<usize>() > LONGEST_OFFERS {
+        return Found::Unusable("what the server offers is too long");
+    }
     let mut offers = values
         .flat_map(|(_, value)| value.split(','))
         .filter_map(|offer| {

@@ -57,11 +57,18 @@ pub(crate) fn utf16(text: impl Iterator<Item = char>) -> Vec<u8> {
     bytes
 }
 
-/// As Windows does it, where one character becomes one: an `ß` stays.
+/// As Windows does it, in units of UTF-16 and for no language in particular: where one unit becomes one
+/// (`ß` stays), and where it is that one's small letter (`ı` does not become an `I`, which is the capital
+/// of `i`, nor `µ` a letter of Greek). A sigma at the end of a word is one all the same.
 fn upper(c: char) -> char {
+    const LAST_SIGMA: char = 'ς';
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {
-        (Some(upper), None) => upper,
+        (Some(upper), None)
+            if c == LAST_SIGMA || (c.len_utf16() == 1 && upper.to_lowercase().eq([c])) =>
+        {
+            upper
+        }
         _ => c,
     }
 }

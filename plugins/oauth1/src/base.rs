@@ -2,6 +2,16 @@
 
 use crate::encoding::{decoded, encoded};
 
+/// Parameters that a call has the time for, beside the protocol's. A caller must not choose how long it
+/// takes: a call that runs out of time is a fault, and enough of them suspend the plugin for everybody.
+const MOST: usize = 1000;
+
+/// Whether a query or a form has no more parameters than there may be in all.
+pub(crate) fn are_signable(forms: [&[u8]; 2]) -> bool {
+    let count = |form: &[u8]| form.split(|&byte| byte == b'&').filter(|it| !it.is_empty()).count();
+    forms.map(count).iter().sum::<usize>() <= MOST
+}
+
 /// What the query and a form contribute, and the protocol itself, each name and value encoded.
 #[derive(Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);

@@ -3,7 +3,7 @@
 use countersign_plugin::{Context, Edit, Refusal};
 
 use crate::{
-    base::{Parameters, Target},
+    base::{Parameters, Target, are_signable},
     encoding::encoded,
     settings::{Client, Token},
 };
@@ -76,9 +76,15 @@ impl<'a> Protocol<'a> {
 
     /// What is signed of a request with these. A form or query that has any of its own is refused.
     pub(crate) fn base_string(&self, signed: &Signed<'_>) -> Result<String, Refusal> {
+        let (query, form) = (signed.target.query.as_bytes(), signed.form);
+        if !are_signable([query, form]) {
+            return Err(Refusal::invalid_request(
+                "the request has too many parameters to be signed",
+            ));
+        }
         let mut parameters = Parameters::default();
-        parameters.add_form(signed.target.query.as_bytes());
-        parameters.add_form(signed.form);
+        parameters.add_form(query);
+        parameters.add_form(form);
         if NAMES.into_iter().any(|name| parameters.has(name)) {
             return Err(Refusal::invalid_request("the request brings parameters of OAuth along"));
         }

@@ -246,6 +246,22 @@ fn a_request_with_parameters_of_the_protocol_is_refused() {
     }
 }
 
+/// A sandbox has no time for as many as fit.
+#[test]
+fn more_parameters_than_a_call_has_the_time_for_are_refused() {
+    let some = |count: usize| vec!["a"; count].join("&");
+    for (in_query, in_form, is_signed) in
+        [(1000, 0, true), (1001, 0, false), (500, 500, true), (500, 501, false), (0, 1001, false)]
+    {
+        let url = format!("{URL}?{}", some(in_query));
+        let view = view(&url, &[FORM], BodyView::Bytes(some(in_form).into()));
+        let outcome = asked(&account(&[]), Some(&view));
+        let reason = outcome.err().map(|refusal| refusal.reason);
+        let expected = (!is_signed).then_some(Reason::InvalidRequest);
+        assert_eq!(reason, expected, "{in_query} {in_form}");
+    }
+}
+
 #[test]
 fn what_cannot_be_signed_whole_is_refused() {
     let long = MOST_BODY as u64 + 1;

@@ -8,6 +8,7 @@ use countersign_plugin::{Entry, HttpResponse, Refusal};
 use crate::{
     cookie,
     pattern::{Expires, From, Request, Take, Unit},
+    sign,
 };
 
 /// The longest value taken. Nothing longer would pass as a header.
@@ -34,7 +35,7 @@ pub(crate) fn judged(
     if !fits {
         return Err(unexpected(request, reply));
     }
-    if request.refused.iter().any(|sign| sign.is_in(&reply.body)) {
+    if sign::any_in(&request.refused, &reply.body) {
         return Err(
             Refusal::reauthorize("the answer says that the login is refused").at(&request.at)
         );

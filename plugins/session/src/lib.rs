@@ -78,7 +78,7 @@ impl Plugin for Session {
         if !pattern.kept().all(|name| is_kept(&name)) {
             return Ok(Outcome::Renew(Vec::new()));
         }
-        let mut ready = Ready::lasting(edits(&pattern, account)?);
+        let mut ready = Ready::lasting(edits(&pattern, &Values::kept(account))?);
         for &status in &pattern.expired.statuses {
             ready = ready.watch(status);
         }
@@ -102,18 +102,17 @@ impl Plugin for Session {
         let expired = Pattern::of(account)?.expired;
         let is_over = expired.statuses.contains(&reply.status)
             || (expired.body_of.contains(&reply.status)
-                && expired.signs.iter().any(|sign| sign.is_in(&reply.body)));
+                && sign::any_in(&expired.signs, &reply.body));
         Ok(if is_over { Reaction::renew() } else { Reaction::deliver() })
     }
 }
 
 /// Everything that goes on a request.
-fn edits(pattern: &Pattern<'_>, account: &Account) -> Result<Vec<Edit>, Refusal> {
-    let values = Values::kept(account);
+fn edits(pattern: &Pattern<'_>, values: &Values<'_>) -> Result<Vec<Edit>, Refusal> {
     let mut edits = Vec::new();
     let mut put = |pairs: &[Pair<'_>], fill: Fill, edit: fn(&str, &str) -> Edit| {
         for pair in pairs {
-            edits.push(edit(pair.name, &fill(pair, &values)?));
+            edits.push(edit(pair.name, &fill(pair, values)?));
         }
         Ok(())
     };

@@ -10,14 +10,15 @@ pub(crate) enum Sign<'a> {
     Json(Pointer, Option<&'a str>),
 }
 
-impl Sign<'_> {
-    pub(crate) fn is_in(&self, body: &[u8]) -> bool {
-        match self {
-            Self::Text(text) => String::from_utf8_lossy(body).contains(text),
-            Self::Json(pointer, equals) => {
-                let found = pointer.of(body);
-                found.is_some_and(|found| equals.is_none_or(|equals| equals == found))
-            }
+/// Whether one of them is in it. What is not UTF-8 is replaced once for all of them: it takes up to
+/// three times the room.
+pub(crate) fn any_in(signs: &[Sign<'_>], body: &[u8]) -> bool {
+    let text = std::cell::LazyCell::new(|| String::from_utf8_lossy(body));
+    signs.iter().any(|sign| match sign {
+        Sign::Text(sign) => text.contains(sign),
+        Sign::Json(pointer, equals) => {
+            let found = pointer.of(body);
+            found.is_some_and(|found| equals.is_none_or(|equals| equals == found))
         }
-    }
+    })
 }

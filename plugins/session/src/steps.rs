@@ -2,7 +2,7 @@
 
 use countersign_plugin::{Account, Context, Event, Flow, Purpose, Refusal, State, Step};
 
-use crate::{Session, answer, cursor::Cursor, pattern::Pattern, request, template::Values};
+use crate::{Session, answer, cursor::Cursor, edits, pattern::Pattern, request, template::Values};
 
 impl Flow for Session {
     fn begin(_: &Context, account: &Account, purpose: &Purpose) -> Result<Step, Refusal> {
@@ -39,6 +39,13 @@ impl Flow for Session {
         cursor.request += 1;
         if cursor.request < pattern.requests.len() {
             return sent(&pattern, account, &cursor);
+        }
+        // What fits nowhere is kept by nobody: each request would be refused until it ends.
+        let placed = edits(&pattern, &Values::taken(account, &cursor.taken));
+        let field = placed.err().and_then(|flaw| flaw.field);
+        if let Some(taken) = field.filter(|field| field.starts_with("state/")) {
+            let message = "the login gives a value that cannot stand where it belongs";
+            return Err(Refusal::denied(message).at(&taken));
         }
         Ok(Step::Done(state(&pattern, &cursor, now)))
     }

@@ -8,6 +8,7 @@ mod destination;
 mod headers;
 mod loss;
 mod paths;
+mod patience;
 mod plugins;
 mod redirects;
 mod trailers;

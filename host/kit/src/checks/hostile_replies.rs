@@ -11,6 +11,8 @@ use crate::stage::Stage;
 
 /// Under the 64 KiB that are held back of a watched reply, and under the 256 KiB of a fetch.
 const LARGE: usize = 60 << 10;
+/// Under what a server may say in all headers, and in the whole answer to a fetch.
+const LARGEST: usize = 250 << 10;
 
 pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     let Tried { case, .. } = tried;
@@ -19,7 +21,8 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     for (is_fetch, nth) in of_fetches.chain(of_replies) {
         let scripted = if is_fetch { &case.inputs.fetches } else { &case.inputs.replies };
         let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (kind, answer) in hostile(&scripted[nth].answer) {
+        let largest = if is_fetch { LARGEST } else { LARGE };
+        for (kind, answer) in hostile(&scripted[nth].answer, largest) {
             let mut inputs = case.inputs.clone();
             let script = if is_fetch { &mut inputs.fetches } else { &mut inputs.replies };
             script[nth].answer = answer;
@@ -37,8 +40,8 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     }
 }
 
-/// What comes in place of an answer, with its name.
-fn hostile(answer: &Answer) -> Vec<(&'static str, Answer)> {
+/// What comes in place of an answer, with its name; with a body of at most that many bytes.
+fn hostile(answer: &Answer, largest: usize) -> Vec<(&'static str, Answer)> {
     let Answer::Reply(good) = answer else { return Vec::new() };
     let with = |status: u16, body: Vec<u8>| Answer::Reply(Reply { status, body, ..good.clone() });
     let same = |body: Vec<u8>| with(good.status, body);
@@ -50,6 +53,7 @@ fn hostile(answer: &Answer) -> Vec<(&'static str, Answer)> {
         ("a large body", same(vec![b'a'; LARGE])),
         ("deeply nested JSON", same(vec![b'['; LARGE])),
         ("deeply nested objects", same("{\"a\":".repeat(LARGE / 5).into_bytes())),
+        ("an object of many names", same(many_names(largest).into_bytes())),
         ("null", same(b"null".to_vec())),
         ("status 500", with(500, b"oops".to_vec())),
         ("status 204", with(204, Vec::new())),
@@ -59,6 +63,20 @@ fn hostile(answer: &Answer) -> Vec<(&'static str, Answer)> {
     let mut redirect = Reply { status: 302, body: Vec::new(), ..good.clone() };
     redirect.headers.push(("location".to_owned(), "https://elsewhere.example/".to_owned()));
     hostile.push(("a redirect", Answer::Reply(redirect)));
+    if !good.headers.is_empty() {
+        let names: Vec<String> = (0..LARGEST / 9).map(|nth| format!("a{nth:05}=b")).collect();
+        for (kind, parts) in
+            [("headers of many parts", names.join(",")), ("headers of commas", ",".repeat(LARGEST))]
+        {
+            // Each begins as it did, with its scheme where there is one.
+            let longer = |(name, value): &(String, String)| {
+                let scheme = value.split(' ').next().unwrap_or_default();
+                (name.clone(), format!("{scheme} {parts}"))
+            };
+            let headers = good.headers.iter().map(longer).collect();
+            hostile.push((kind, Answer::Reply(Reply { headers, ..good.clone() })));
+        }
+    }
     if let Ok(json) = serde_json::from_slice::<Json>(&good.body) {
         for (kind, other) in [
             ("other types", Json::Null),
@@ -72,6 +90,12 @@ fn hostile(answer: &Answer) -> Vec<(&'static str, Answer)> {
         }
     }
     hostile
+}
+
+/// To compare each with all others takes too long.
+fn many_names(largest: usize) -> String {
+    let names: Vec<String> = (0..largest / 11).map(|nth| format!("\"{nth:06}\":1")).collect();
+    format!("{{{}}}", names.join(","))
 }
 
 /// The same document with every scalar replaced; with a null, by one of another type.

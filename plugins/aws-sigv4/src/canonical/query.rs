@@ -2,6 +2,17 @@
 
 use super::{decoded, encoded};
 
+/// Parameters of a query that a call has the time for.
+const MOST: usize = 1000;
+/// Bytes of one: more than most servers take.
+const LONGEST: usize = 16 << 10;
+
+/// Whether the query is one that a call has the time for. A caller must not choose how long it takes:
+/// a call that runs out of time is a fault, and enough of them suspend the plugin for everybody.
+pub(crate) fn is_signable(query: &str) -> bool {
+    query.len() <= LONGEST && query.bytes().filter(|&byte| byte == b'&').count() < MOST
+}
+
 /// The canonical query of one on the wire. A `+` is a blank, as servers read it.
 pub(crate) fn canonical(query: &str) -> String {
     let parts = query.split('&').filter(|part| !part.is_empty());

@@ -72,6 +72,14 @@ fn what_cannot_be_answered_is_told_from_what_is_not_ours() {
         assert_eq!(found(values), Found::Nothing, "{values:?}");
     }
     let long = format!("Digest realm=\"r\", qop=auth, nonce=\"{}\"", "n".repeat(1600));
+    let many: String = (0..62).map(|nth| format!(", a{nth}=b")).collect();
+    assert!(matches!(found(&[&digest(&many[..many.len() - 7])]), Found::Usable(..)));
+    let many = digest(&many);
+    // In all that there are.
+    let one = digest(&format!(", a=\"{}\"", "b".repeat(9 << 10)));
+    let Found::Unusable(said) = found(&[&one, &one]) else { panic!("{one}") };
+    assert!(said.contains("too long"), "{said}");
+    assert!(matches!(found(&[&one]), Found::Usable(..)));
     for (value, why) in [
         ("Digest realm=\"x", "malformed"),
         ("Digest realm=\"r\", nonce=\"n\"", "RFC 2069"),
@@ -82,6 +90,7 @@ fn what_cannot_be_answered_is_told_from_what_is_not_ours() {
         ("Digest realm=\"r\", nonce=\"n\", qop=auth, algorithm=SHA-1", "digest"),
         ("Digest realm=\"r\", nonce=\"n\", qop=auth, algorithm=-sess", "digest"),
         (&long, "too long"),
+        (&many, "too many"),
     ] {
         let Found::Unusable(said) = found(&[value]) else { panic!("{value}") };
         assert!(said.contains(why), "{value}: {said}");

@@ -101,9 +101,15 @@ fn a_reply_without_ntlm_is_not_ours_and_one_that_cannot_be_answered_is_said_to_b
     let offer = offer();
     let twice = [&*offer, ", ", &*offer].concat();
     let unpadded = message::credential(&PUBLISHED[..103]).replace('=', "");
-    let long = format!("NTLM {}", "A".repeat(1 << 16));
-    for value in ["NTLM", "NTLM ", "NTLM !!", "NTLM AAAA", "NTLM \u{ff}", &twice, &unpadded, &long]
+    let long = format!("NTLM {}", "A".repeat(12 << 10));
+    let commas = ",".repeat((16 << 10) + 1);
+    for value in
+        ["NTLM", "NTLM ", "NTLM !!", "NTLM AAAA", "NTLM \u{ff}", &twice, &unpadded, &long, &commas]
     {
         assert!(matches!(reply(&[value]), Found::Unusable(_)), "{value}");
     }
+    // All that there are count together.
+    let half = ",".repeat(9 << 10);
+    assert_eq!(reply(&[&half]), Found::Nothing);
+    assert!(matches!(reply(&[&half, &half]), Found::Unusable(_)));
 }

@@ -30,6 +30,20 @@ fn a_users_name_counts_in_capitals_and_a_domains_as_it_is() {
     for other in ["WEISS", "WEIS"] {
         assert_ne!(of("weiß", ""), of(other, ""));
     }
+    // What has the capital of another letter keeps its own form; by NTFS's table too.
+    for (name, capitals) in [
+        ("ışık", "ıŞıK"),
+        ("İpek", "İPEK"),
+        ("µſ", "µſ"),
+        ("ϐϑϵẛ", "ϐϑϵẛ"),
+        ("ǆǅ", "Ǆǅ"),
+        ("Γιώργος", "ΓΙΏΡΓΟΣ"),
+        ("жёї", "ЖЁЇ"),
+        ("ÿœł", "ŸŒŁ"),
+        ("𐐨", "𐐨"),
+    ] {
+        assert_eq!(name.chars().map(upper).collect::<String>(), capitals);
+    }
 }
 
 #[test]

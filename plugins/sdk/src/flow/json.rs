@@ -8,6 +8,10 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// The most members. Answers have some ten; each is held against all others, and whoever answers must
+/// not choose how long that takes.
+const MOST: usize = 1000;
+
 /// The members of an object.
 #[derive(Clone, Debug, Default)]
 pub struct Object(Vec<(String, Value)>);
@@ -30,7 +34,8 @@ pub enum Value {
 }
 
 impl Object {
-    /// Takes a whole body. `None` where that is not one object and nothing else.
+    /// Takes a whole body. `None` where that is not one object and nothing else, and where it has more
+    /// than a thousand members.
     pub fn parse(body: &[u8]) -> Option<Self> {
         // The error would quote the body.
         serde_json::from_slice(body).ok()
@@ -69,8 +74,8 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
         let mut members: Vec<(String, Value)> = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if members.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom("a name twice"));
+            if members.len() == MOST || members.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom("a name twice, or too many of them"));
             }
             members.push((name, value));
         }

@@ -16,6 +16,10 @@ use crate::{
 /// Names of the state that are the host's own.
 const TIMES: [&str; 2] = ["expires-at", "renew-at"];
 
+/// What the host lays over a field of the second name, where the state holds the first: the next login
+/// would be made with the session in place of what was typed.
+const OVER_FIELD: (&str, &str) = ("access_token", "token");
+
 /// The longest name that the host keeps.
 const LONGEST_NAME: usize = 128;
 
@@ -231,6 +235,9 @@ fn flaw_of_name(name: &str, scope: &Scope<'_>) -> Option<&'static str> {
     }
     if scope.fields.contains(&name) {
         return Some("this is the name of a field");
+    }
+    if name == OVER_FIELD.0 && scope.fields.contains(&OVER_FIELD.1) {
+        return Some("this name is laid over the field `token`");
     }
     scope.taken.contains(&name).then_some("this name is taken already")
 }

@@ -231,3 +231,25 @@ fn nothing_else_is_a_flow_or_an_event_of_it() {
         assert_eq!(resumed(Event::Response(reply()), cursor), Reason::Reauthorize);
     }
 }
+
+/// It would be kept, and refused with each request for as long as it lasts.
+#[test]
+fn what_fits_nowhere_is_not_kept() {
+    let said = |token: &str| format!("{{\"data\":{{\"token\":\"{token}\"}}}}");
+    let cookie = [
+        ("pattern/session/cookies/0/name", Some("sid")),
+        ("pattern/session/cookies/0/value", Some("{{token}}")),
+    ];
+    for (changes, token) in [
+        (&[][..], "\u{43a}"),
+        (&cookie, "a b"),
+        (&cookie, "a; b=c"),
+        (&cookie, "{\\\"id\\\":1}"),
+        (&cookie, "\u{e9}"),
+    ] {
+        let refusal = done(changes, (200, SAID.1, &said(token))).unwrap_err();
+        let found = (refusal.reason, refusal.field.as_deref());
+        assert_eq!(found, (Reason::Denied, Some("state/token")), "{token}");
+    }
+    done(&cookie, (200, SAID.1, &said("a+b/c=="))).unwrap();
+}

@@ -131,3 +131,23 @@ fn a_name_stands_in_one_place_once() {
         assert_eq!(found, [at]);
     }
 }
+
+/// The host takes the state's `access_token` for the account's `token`.
+#[test]
+fn a_session_is_not_called_as_what_the_host_lays_over_a_field() {
+    let field = ("pattern/fields/1/field_name", Some("token"));
+    let name = "pattern/session/requests/0/takes/0/name";
+    let changes = [
+        (name, Some("access_token")),
+        ("pattern/session/requests/1/cookies/0/value", Some("{{access_token}}")),
+        ("pattern/session/requests/1/headers/0/value", Some("{{access_token}}")),
+    ];
+    assert_eq!(faults(&account(&changes)), [""; 0]);
+    let json = ("pattern/session/requests/1/json", Some("\"{{token}}\""));
+    let taken = [
+        ("pattern/session/requests/1/takes/0/name", Some("other")),
+        ("pattern/session/headers/0/value", Some("{{other}}")),
+    ];
+    let changes = [&changes[..], &[field, json], &taken].concat();
+    assert_eq!(faults(&account(&changes)), [name]);
+}

@@ -41,3 +41,15 @@ fn depth_costs_no_stack() {
     let deep = ["{\"a\":", &"[".repeat(100_000), &"]".repeat(100_000), "}"].concat();
     assert_eq!(Object::parse(deep.as_bytes()).unwrap().member("a"), Some(&Value::Nested));
 }
+
+/// Each is compared with all others: a server's answer would otherwise take the time of a call, and of
+/// whoever else has the plugin.
+#[test]
+fn more_members_than_any_answer_has_are_none() {
+    let object = |count: usize| {
+        let members: Vec<String> = (0..count).map(|nth| format!("\"{nth}\":{nth}")).collect();
+        Object::parse(format!("{{{}}}", members.join(",")).as_bytes())
+    };
+    assert_eq!(object(1000).unwrap().member("999"), Some(&Value::Integer(999)));
+    assert!(object(1001).is_none());
+}
