@@ -6,6 +6,7 @@
 //! requests are the command's; some more to SeaweedFS are a gateway's, by way of a proxy (`altered`).
 
 mod altered;
+mod clock;
 mod moto;
 mod weed;
 
@@ -49,6 +50,19 @@ pub(super) fn verified(root: &Path) -> Result<String> {
 struct Keys {
     id: String,
     secret: String,
+    /// Of a session, which temporary ones are good with alone.
+    token: Option<String>,
+}
+
+impl Keys {
+    /// What an account holds of them.
+    fn details(&self) -> Json {
+        json!({
+            "access_key_id": self.id,
+            "secret_access_key": self.secret,
+            "session_token": self.token.as_deref().unwrap_or_default(),
+        })
+    }
 }
 
 /// The command, with a provider and an account in files.
@@ -79,15 +93,15 @@ impl<'a> Caller<'a> {
                 "fields": [
                     { "field_name": "access_key_id", "required": true },
                     { "field_name": "secret_access_key", "input_type": "password", "required": true },
+                    { "field_name": "session_token", "input_type": "password" },
                 ],
             }],
             "proxy_url": url,
             "proxy_enabled": true,
         });
-        let details = json!({ "access_key_id": keys.id, "secret_access_key": keys.secret });
         let account = json!({
             "identifier": "check",
-            "authorization_details": { "static_auth": { "details": details } },
+            "authorization_details": { "static_auth": { "details": keys.details() } },
         });
         fs::write(self.file("provider.json"), provider.to_string())?;
         fs::write(self.file("account.json"), account.to_string())?;
@@ -129,11 +143,15 @@ impl<'a> Caller<'a> {
 
     /// One that is to be refused, for its signature.
     fn refused(&self, arguments: &[&str]) -> Result<()> {
+        self.refused_for("SignatureDoesNotMatch", arguments)
+    }
+
+    /// The same for another reason, by the service's word for it.
+    fn refused_for(&self, word: &str, arguments: &[&str]) -> Result<()> {
         let Reply { status, body } = self.ask(arguments)?;
-        let named = body.contains("SignatureDoesNotMatch");
         ensure!(
-            status == "403" && named,
-            "{arguments:?} with a wrong secret is answered with {status}: {body}"
+            matches!(status.as_str(), "400" | "403") && body.contains(word),
+            "{arguments:?}, which is to be refused for {word}, is answered with {status}: {body}"
         );
         Ok(())
     }

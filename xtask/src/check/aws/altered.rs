@@ -39,7 +39,7 @@ pub(super) fn verifies(root: &Path, store: u16, keys: &Keys) -> Result<usize> {
     let gateway = Gateway { token, ..gateway };
     gateway.connects(&proxy.url())?;
     gateway.account("right", keys)?;
-    gateway.account("wrong", &Keys { id: keys.id.clone(), secret: "wrong".into() })?;
+    gateway.account("wrong", &Keys { secret: "wrong".into(), ..keys.clone() })?;
 
     gateway.refused("wrong", &["-X", "PUT"], BUCKET)?;
     gateway.accepted("right", &["-X", "PUT"], BUCKET)?;
@@ -123,7 +123,8 @@ fn provider(url: &str) -> Json {
 }
 
 fn details(keys: &Keys) -> Json {
-    let details = json!({ "access_key_id": keys.id, "secret_access_key": keys.secret });
+    let mut details = keys.details();
+    details.as_object_mut().map(|details| details.remove("session_token"));
     json!({ "static_auth": { "details": details } })
 }
 
@@ -191,14 +192,15 @@ struct Signed {
     signature: String,
 }
 
-struct Proxy {
+pub(super) struct Proxy {
     _process: Running,
     folder: TempDir,
     port: u16,
 }
 
 impl Proxy {
-    fn start(store: u16) -> Result<Self> {
+    /// In front of the store at this port.
+    pub(super) fn start(store: u16) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let place = folder.path().display();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
@@ -237,7 +239,7 @@ impl Proxy {
         Ok(Self { _process: process, folder, port })
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
@@ -245,8 +247,13 @@ impl Proxy {
         self.folder.path().join("seen")
     }
 
-    fn forget(&self) -> Result<()> {
+    pub(super) fn forget(&self) -> Result<()> {
         Ok(fs::write(self.log(), "")?)
+    }
+
+    /// How many requests have come.
+    pub(super) fn count(&self) -> Result<usize> {
+        Ok(fs::read_to_string(self.log())?.lines().count())
     }
 
     /// What was signed, by its date; requests of one second are the same.

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value as Json, json};
 
 use super::{Caller, Keys, Running};
@@ -22,15 +22,17 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
     let mut caller = Caller::new(root)?;
 
     // As long as nobody has switched it on, it looks at no signature.
-    let nobody = Keys { id: "nobody".into(), secret: "nothing".into() };
+    let nobody = Keys { id: "nobody".into(), secret: "nothing".into(), token: None };
     caller.signs(&url, &of("iam"), &nobody)?;
     form(&mut caller, "Action=CreateUser&Version=2010-05-08&UserName=check")?;
     let made = form(&mut caller, "Action=CreateAccessKey&Version=2010-05-08&UserName=check")?;
-    let keys = Keys { id: text(&made, "AccessKeyId")?, secret: text(&made, "SecretAccessKey")? };
-    let all = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22\
-               %2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
+    let keys = Keys {
+        id: text(&made, "AccessKeyId")?,
+        secret: text(&made, "SecretAccessKey")?,
+        token: None,
+    };
     let policy = format!(
-        "Action=PutUserPolicy&Version=2010-05-08&UserName=check&PolicyName=all&PolicyDocument={all}"
+        "Action=PutUserPolicy&Version=2010-05-08&UserName=check&PolicyName=all&PolicyDocument={ALL}"
     );
     form(&mut caller, &policy)?;
     let switch = format!("{url}/moto-api/reset-auth");
@@ -52,8 +54,68 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
     caller.signs(&url, &of("s3"), &keys)?;
     caller.accepted(&["PUT", "/odd"])?;
     caller.stores("odd")?;
+    with_sessions(&mut caller, &url, &keys)?;
     Ok(caller.taken)
 }
+
+/// Temporary keys are good with the token of their session, and with no other. In the header alone: moto
+/// looks at no signature in a query.
+fn with_sessions(caller: &mut Caller<'_>, url: &str, keys: &Keys) -> Result<()> {
+    caller.signs(url, &of("iam"), keys)?;
+    form(
+        caller,
+        &format!(
+            "Action=CreateRole&Version=2010-05-08&RoleName=visitor&AssumeRolePolicyDocument={TRUST}"
+        ),
+    )?;
+    form(
+        caller,
+        &format!(
+            "Action=PutRolePolicy&Version=2010-05-08&RoleName=visitor&PolicyName=all\
+             &PolicyDocument={ALL}"
+        ),
+    )?;
+    caller.signs(url, &of("sts"), keys)?;
+    let mut session = |name: &str| {
+        let assumed = form(
+            caller,
+            &format!(
+                "Action=AssumeRole&Version=2011-06-15&RoleSessionName={name}\
+                 &RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fvisitor"
+            ),
+        )?;
+        anyhow::Ok(Keys {
+            id: text(&assumed, "AccessKeyId")?,
+            secret: text(&assumed, "SecretAccessKey")?,
+            token: Some(text(&assumed, "SessionToken")?),
+        })
+    };
+    let (ours, theirs) = (session("ours")?, session("theirs")?);
+    for (keys, word) in [
+        (Keys { token: None, ..ours.clone() }, "InvalidAccessKeyId"),
+        (Keys { token: Some("wrong".into()), ..ours.clone() }, "InvalidToken"),
+        (Keys { token: theirs.token.clone(), ..ours.clone() }, "InvalidToken"),
+        (Keys { secret: theirs.secret, ..ours.clone() }, "SignatureDoesNotMatch"),
+    ] {
+        caller.signs(url, &of("s3"), &keys)?;
+        caller.refused_for(word, &["PUT", "/session"])?;
+    }
+    caller.signs(url, &of("s3"), &ours)?;
+    caller.accepted(&["PUT", "/session"])?;
+    caller.stores("session")?;
+    caller.signs(url, &of("sts"), &ours)?;
+    let who = form(caller, WHO)?;
+    ensure!(who.contains("assumed-role/visitor/ours"), "the session is that of {who}");
+    Ok(())
+}
+
+/// A policy that allows everything.
+const ALL: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A\
+    %22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
+/// One that lets everybody assume a role.
+const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A\
+    %22Allow%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22%2A%22%7D%2C%22Action%22%3A\
+    %22sts%3AAssumeRole%22%7D%5D%7D";
 
 const TYPE: &str = "content-type: application/x-www-form-urlencoded";
 const WHO: &str = "Action=GetCallerIdentity&Version=2011-06-15";

@@ -10,16 +10,20 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use super::{Caller, Keys, Running, altered};
+use super::{Caller, Keys, Running, altered, clock};
 
 /// Its parts, each of which wants a port for HTTP and one for gRPC.
 const PARTS: [&str; 4] = ["master", "volume", "filer", "s3"];
+
+/// Keys that some read as others: empty segments, an encoded slash, dots that are no dot segments.
+const ODD: &[&str] = &["a+b%2Fc!(*)", "double//slash", "...", ".hidden/a..b.", "a%2Eb"];
 
 /// How many requests it accepted.
 pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
     let keys = Keys {
         id: "AKIDEXAMPLE".into(),
         secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+        token: None,
     };
     let folder = tempfile::tempdir()?;
     let identities = folder.path().join("s3.json");
@@ -74,10 +78,16 @@ pub(super) fn verifies(root: &Path, programs: &Path) -> Result<usize> {
         // Spelt as clients seldom do, and as botocore, by which moto verifies, takes for something else.
         let list = caller.accepted(&[&format!("{bucket}?prefix=with+b&list-type=2")])?;
         ensure!(list.contains("<Key>with blank</Key>"), "a plus sign lists {list}");
-        caller.accepted(&["PUT", &format!("{bucket}/a+b%2Fc!(*)"), "--data", "odd"])?;
+        for key in ODD {
+            let path = format!("{bucket}/{key}");
+            caller.accepted(&["PUT", &path, "--data", key])?;
+            let found = caller.accepted(&[&path])?;
+            ensure!(found == *key, "{path} holds {found:?}");
+        }
     }
     let altered = altered::verifies(root, ports[6], &keys).context("behind a proxy")?;
-    Ok(caller.taken + altered)
+    let skewed = clock::verifies(root, ports[6], &keys).context("by another clock")?;
+    Ok(caller.taken + altered + skewed)
 }
 
 /// What it leaves in `/tmp`, wherever temporary files go, for each of its ports.
