@@ -172,11 +172,10 @@ fn what_no_host_would_run_of_a_language_is_refused_and_the_last_build_stays() {
 /// The component with 33 MiB of data in a module that nothing uses.
 fn heavy(mut component: Vec<u8>) -> Vec<u8> {
     const BYTES: usize = 33 << 20;
-    // Four bytes of LEB128 hold 28 bits.
-    let number = |of: usize| [7, 14, 21].map(|by| ((of >> by) & 0x7f) as u8);
+    // Four bytes of LEB128 hold 28 bits; all but the last say that more come.
     let number = |of: usize| {
-        let [second, third, fourth] = number(of);
-        [(of & 0x7f) as u8 | 0x80, second | 0x80, third | 0x80, fourth]
+        let bits = |by: usize| u8::try_from(of >> by & 0x7f).unwrap();
+        [bits(0) | 0x80, bits(7) | 0x80, bits(14) | 0x80, bits(21)]
     };
     // One passive segment: its kind, its length, its bytes.
     let segment = [&[1, 1][..], &number(BYTES)].concat();

@@ -169,7 +169,7 @@ fn a_change_runs_it_again() {
         child.wait().unwrap();
         ended.send(()).unwrap();
     });
-    let ends = told.recv_timeout(Duration::from_secs(60)).is_ok();
+    let ends = told.recv_timeout(Duration::from_mins(1)).is_ok();
     if !ends {
         rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
     }
