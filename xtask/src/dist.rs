@@ -23,7 +23,8 @@ use crate::plugins::{cargo, root};
 const PROFILE: &str = "dist";
 
 /// What a function has for rare cases is laid apart from what it does else, so that less is fetched for
-/// a request: a tenth of the time outside the kernel. LLVM can do so where programs are ELF.
+/// a request: a few hundredths of its time, as far as a busy machine could show. LLVM can do so where
+/// programs are ELF.
 const SPLIT: &str = "-Cllvm-args=-enable-split-machine-functions";
 
 /// What the compiler's flags are divided by in `CARGO_ENCODED_RUSTFLAGS`.
