@@ -4,7 +4,7 @@
 //! Each step has a heading, and its time when it is done. All steps are run, so that one run shows
 //! every fault; the summary names those that failed, and the task ends with 0 only where none did.
 //! A tool that is missing is a failure that names the Debian package, never a reason to leave a
-//! step out.
+//! step out. Whoever mends one step names it, and runs that one alone.
 
 mod alone;
 mod aws;
@@ -29,9 +29,16 @@ mod venv;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::plugins::{root, say};
+
+/// What the command line says.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only the steps with one of these in their names, in any case of letters: `python`, `aws`
+    steps: Vec<String>,
+}
 
 /// A heading, and what is done under it. What comes back is said in the summary.
 type Step = (&'static str, fn() -> Result<String>);
@@ -63,10 +70,10 @@ struct Ended {
     result: Result<String>,
 }
 
-/// Runs every step.
-pub(crate) fn run() -> Result<()> {
+/// Runs every step, or those that were named.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut ended = Vec::new();
-    for &(name, step) in STEPS {
+    for &(name, step) in chosen(&arguments.steps)? {
         say(&format!("\n==> {name}"));
         let began = Instant::now();
         let result = step();
@@ -88,4 +95,45 @@ pub(crate) fn run() -> Result<()> {
     let failed = ended.iter().filter(|it| it.result.is_err()).count();
     ensure!(failed == 0, "{failed} of {} steps failed", ended.len());
     Ok(())
+}
+
+/// The steps that these words choose, in the order of [`STEPS`].
+fn chosen(words: &[String]) -> Result<Vec<&'static Step>> {
+    let has = |step: &Step, word: &str| step.0.to_lowercase().contains(&word.to_lowercase());
+    // A word that chooses nothing would pass for a step that passed.
+    for word in words {
+        if !STEPS.iter().any(|step| has(step, word)) {
+            let names: Vec<_> = STEPS.iter().map(|step| step.0).collect();
+            bail!("no step has {word:?} in its name; the steps are: {}", names.join("; "));
+        }
+    }
+    let all = words.is_empty();
+    Ok(STEPS.iter().filter(|step| all || words.iter().any(|word| has(step, word))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(words: &[&str]) -> Result<Vec<&'static str>> {
+        let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+        Ok(chosen(&words)?.into_iter().map(|step| step.0).collect())
+    }
+
+    #[test]
+    fn every_step_is_run_where_none_is_named() {
+        assert_eq!(names(&[]).unwrap().len(), STEPS.len());
+    }
+
+    #[test]
+    fn a_named_step_is_run_alone() {
+        let named = names(&["ntlm", "PYTHON"]).unwrap();
+        assert_eq!(named, ["A plugin in Python", "NTLM against pyspnego"]);
+    }
+
+    #[test]
+    fn a_word_that_names_no_step_is_an_error() {
+        let error = names(&["python", "rubi"]).unwrap_err().to_string();
+        assert!(error.contains("\"rubi\"") && error.contains("A plugin in Python"), "{error}");
+    }
 }

@@ -23,7 +23,7 @@ enum Task {
     /// Measures what a plugin call costs.
     Bench(bench::Arguments),
     /// Checks what `cargo test` cannot, because it needs more than stable Rust.
-    Check,
+    Check(check::Arguments),
     /// Holds the contract to what was recorded of it.
     Contract(contract::Arguments),
     /// Builds the command as it is shipped, with a profile of what it does all day.
@@ -37,7 +37,7 @@ enum Task {
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Bench(arguments) => bench::run(&arguments),
-        Task::Check => check::run(),
+        Task::Check(arguments) => check::run(&arguments),
         Task::Contract(arguments) => contract::run(&arguments),
         Task::Dist => dist::run(),
         Task::Plugins(arguments) => plugins::run(&arguments),
