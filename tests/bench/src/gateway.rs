@@ -2,7 +2,8 @@
 //! a proxy of the same libraries that does nothing else ([`bare`]).
 //!
 //! The proxies run on one core, one at a time and in turns; the load (wrk) and the upstream (another
-//! nginx) on the other. A request names one of so many accounts, drawn uniformly. What is compared
+//! nginx) on the other. A request names one of so many accounts, drawn uniformly; each was asked for once
+//! before, so that answers are remembered. What is compared
 //! is the time that the proxy's process had the core, per request, since that does not depend on
 //! how fast the other core is; latencies are those that wrk saw under the same number of connections.
 //! Ratios are taken within each round, as a machine with other work changes from one to the next.
@@ -104,24 +105,24 @@ fn measure(options: &Options, accounts: usize) -> Result<Report> {
     tell(options, &format!("{accounts} accounts: making them"));
     let token = runtime.block_on(seed::fill(gateway.port, upstream.port, accounts))?;
     let load = Load::new(folder.path(), accounts, &token, options)?;
-    // Once without counting: connections are made.
+    tell(options, &format!("{accounts} accounts: asking for each once"));
     for port in [peer.port, bare.port, gateway.port] {
-        load.run(port)?;
+        load.warm(port)?;
     }
     let (mut nginx, mut of_bare, mut countersign) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=options.rounds {
         tell(options, &format!("{accounts} accounts: round {round} of {}", options.rounds));
-        nginx.push(sample(&load, peer.port, peer.id())?);
-        of_bare.push(sample(&load, bare.port, bare.id())?);
-        countersign.push(sample(&load, gateway.port, gateway.id())?);
+        nginx.push(sample(&load, peer.port, peer.id(), round)?);
+        of_bare.push(sample(&load, bare.port, bare.id(), round)?);
+        countersign.push(sample(&load, gateway.port, gateway.id(), round)?);
     }
     let resident = process::resident(gateway.id())?;
     Ok(Report { accounts, resident, nginx, bare: of_bare, countersign })
 }
 
-fn sample(load: &Load, port: u16, process: u32) -> Result<Sample> {
+fn sample(load: &Load, port: u16, process: u32, round: usize) -> Result<Sample> {
     let before = process::cpu(process)?;
-    let seen = load.run(port)?;
+    let seen = load.run(port, round)?;
     let took = process::cpu(process)?.saturating_sub(before);
     ensure!(seen.failed == 0, "{} of {} requests failed", seen.failed, seen.requests);
     #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]

@@ -1,5 +1,6 @@
 //! Requests, as fast as they are answered.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,7 +11,11 @@ use super::process::OTHER_CORE;
 
 /// What is sent, and how.
 pub(super) struct Load {
-    script: PathBuf,
+    /// Accounts at random.
+    uniform: PathBuf,
+    /// One account after the other.
+    in_turn: PathBuf,
+    accounts: u64,
     seconds: String,
     connections: String,
 }
@@ -32,27 +37,62 @@ impl Load {
         token: &str,
         options: &Options,
     ) -> Result<Self> {
-        let script = folder.join("load.lua");
-        // Whole requests, made beforehand where they are few: wrk's share of its core is not what is
-        // measured, but it must keep up.
-        let text = format!(
+        let head = format!(
             "local head = 'GET /proxy/v1/things?page=2 HTTP/1.1\\r\\nHost: gateway\\r\\n' ..\n\
-             'Authorization: Bearer {token}\\r\\nconnection_name: bench\\r\\nidentifier: user-'\n\
-             request = function()\n\
+             'Authorization: Bearer {token}\\r\\nconnection_name: bench\\r\\nidentifier: user-'\n"
+        );
+        // What is random in Lua begins alike in every process that does not say how to begin.
+        let uniform = format!(
+            "{head}function init(args) math.randomseed(args[1]) end\n\
+             function request()\n\
              return head .. math.random(0, {accounts} - 1) .. '\\r\\n\\r\\n'\n\
              end\n"
         );
-        std::fs::write(&script, text)?;
-        let seconds = format!("{}s", options.seconds);
-        Ok(Self { script, seconds, connections: options.connections.to_string() })
+        let in_turn = format!(
+            "{head}local nth = 0\n\
+             function init(args) nth = args[1] end\n\
+             function request()\n\
+             local is = head .. nth % {accounts} .. '\\r\\n\\r\\n'\n\
+             nth = nth + 1\n\
+             return is\n\
+             end\n"
+        );
+        let load = Self {
+            uniform: folder.join("uniform.lua"),
+            in_turn: folder.join("in-turn.lua"),
+            accounts: u64::try_from(accounts)?,
+            seconds: format!("{}s", options.seconds),
+            connections: options.connections.to_string(),
+        };
+        fs::write(&load.uniform, uniform)?;
+        fs::write(&load.in_turn, in_turn)?;
+        Ok(load)
     }
 
-    pub(super) fn run(&self, port: u16) -> Result<Seen> {
+    /// Requests for accounts drawn uniformly, other ones for each seed.
+    pub(super) fn run(&self, port: u16, seed: usize) -> Result<Seen> {
+        self.wrk(port, &self.uniform, seed.to_string())
+    }
+
+    /// At least a request for each account, so that connections are made and answers remembered.
+    pub(super) fn warm(&self, port: u16) -> Result<()> {
+        let mut asked = 0;
+        while asked < self.accounts {
+            // All but those that were on their way when the time was over have been answered.
+            let seen = self.wrk(port, &self.in_turn, asked.to_string())?;
+            ensure!(seen.requests > 0 && seen.failed == 0, "the first requests failed");
+            asked += seen.requests;
+        }
+        Ok(())
+    }
+
+    fn wrk(&self, port: u16, script: &Path, told: String) -> Result<Seen> {
         let output = Command::new("taskset")
             .args(["-c", OTHER_CORE, "wrk", "-t", "1", "-c", &self.connections, "-d"])
             .args([&self.seconds, "--latency", "-s"])
-            .arg(&self.script)
+            .arg(script)
             .arg(format!("http://127.0.0.1:{port}/"))
+            .args(["--", &told])
             .output()
             .context("running wrk")?;
         ensure!(output.status.success(), "wrk ended with {}", output.status);
