@@ -82,6 +82,17 @@ impl Inner {
                 return Ok(Arc::clone(&remembered.answer));
             }
         }
+        // On the heap, as what nearly every request waits in shall be small.
+        Box::pin(self.authorize_anew(subject, outgoing, again)).await
+    }
+
+    /// The same by asking the plugin.
+    async fn authorize_anew(
+        self: &Arc<Self>,
+        subject: &Arc<Subject>,
+        outgoing: &mut Outgoing,
+        again: &Again,
+    ) -> Result<Arc<Answer>, Error> {
         self.counts.asked.up();
         let generation = self.registry.generation();
         let plugin = self.registry.plugin(subject.pattern().auth_type())?;

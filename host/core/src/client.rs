@@ -244,16 +244,17 @@ impl Countersign {
     ///
     /// A request that is marked as a [`WebSocket`](crate::egress::WebSocket) is sent once, whatever
     /// the plugin makes of the reply; one with status 101 holds a [`Tunnel`](crate::egress::Tunnel).
-    pub async fn send<B>(
+    pub fn send<B>(
         &self,
         subject: &Arc<Subject>,
         request: Request<B>,
-    ) -> Result<Response<ReplyBody>, Error>
+    ) -> impl Future<Output = Result<Response<ReplyBody>, Error>> + Send
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        self.inner.exchange(subject, Outgoing::new(request)).await
+        // On the heap, as whatever waits while it has it keeps room for it twice.
+        self.inner.exchange(subject, Box::new(Outgoing::new(request)))
     }
 
     /// What the plugin finds wrong with the values that are there, before they are saved. Missing

@@ -24,6 +24,7 @@ mod outgoing;
 mod own;
 mod reply;
 mod route;
+mod sending;
 mod tls;
 mod tunnel;
 mod websocket;
@@ -37,25 +38,26 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tokio::time::{timeout, timeout_at};
-use tracing::Instrument as _;
+use tokio::time::timeout;
 use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use zeroize::Zeroizing;
 
 use crate::target::TargetUrl;
 
 use self::address::AddressPolicy;
 use self::clients::Clients;
-use self::destination::Destination;
 use self::dial::Dial;
 use self::identities::Identities;
 use self::outgoing::{Outgoing, Progress, UpstreamBody};
+use self::sending::By;
 
 pub(crate) use self::certificate::is_presentable;
 pub use self::certificate::{CertificateError, CertificateFlaw, ClientCertificate};
 pub use self::config::{
     EgressConfig, EgressConfigError, ResolveOverride, ResolveOverrideError, Timeouts,
 };
+pub(crate) use self::destination::Destination;
 pub use self::dial::{Resolver, SystemResolver};
 pub use self::error::{EgressError, Phase};
 pub use self::headers::settle;
@@ -63,6 +65,7 @@ pub(crate) use self::headers::{announce, may_trail, retain, say_trailer};
 pub use self::own::OwnConnection;
 pub use self::reply::ReplyBody;
 pub use self::route::Route;
+pub(crate) use self::sending::Sending;
 pub use self::tunnel::Tunnel;
 pub use self::websocket::{HandshakeError, WebSocket};
 
@@ -138,37 +141,32 @@ impl Egress {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let (parts, body) = request.into_parts();
-        sendable(&parts.method)?;
-        let destination = self.destination(&parts.uri)?;
-        self.send_there(destination, route, parts, body).await
+        let destination = self.destination(request.uri())?;
+        let sending = self.begin(destination, route, request)?;
+        self.head(sending).await
     }
 
-    /// The same to a URL that was checked already. That of the request is not looked at.
-    pub(crate) async fn send_to<B>(
-        &self,
-        url: TargetUrl,
-        route: Route,
-        request: Request<B>,
-    ) -> Result<Response<ReplyBody>, EgressError>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-    {
-        let (parts, body) = request.into_parts();
-        sendable(&parts.method)?;
+    /// Where a request goes whose URL was checked already.
+    pub(crate) fn destination_of(&self, url: TargetUrl) -> Result<Destination, EgressError> {
         let Inner { allow_http, addresses, .. } = &*self.inner;
-        let destination = Destination::of(url.into_url(), *allow_http, addresses)?;
-        self.send_there(destination, route, parts, body).await
+        Destination::of(url.into_url(), *allow_http, addresses)
     }
 
-    /// Sends it as one step of the request's trace.
-    async fn send_there<B>(
+    /// Where this URI leads, if it is one to send to.
+    pub(crate) fn destination(&self, uri: &http::Uri) -> Result<Destination, EgressError> {
+        Destination::check(uri, self.inner.allow_http, &self.inner.addresses)
+    }
+
+    /// Gives the request to the client that sends it, as one step of its trace. Nothing leaves before
+    /// [`head`](Self::head) waits for that. The request's URI is not looked at.
+    ///
+    /// All of the request has moved by then: what waits is made and moved for each request, and small so.
+    pub(crate) fn begin<B>(
         &self,
         destination: Destination,
         route: Route,
-        parts: http::request::Parts,
-        body: B,
-    ) -> Result<Response<ReplyBody>, EgressError>
+        request: Request<B>,
+    ) -> Result<Sending, EgressError>
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
@@ -178,7 +176,17 @@ impl Egress {
             otel.status_code = Empty,
             http.response.status_code = Empty,
         );
-        let sent = self.send_once(destination, route, parts, body).instrument(span.clone()).await;
+        let begun = span.in_scope(|| self.give(&span, destination, route, request));
+        if begun.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        begun
+    }
+
+    /// The reply, once its head is here.
+    pub(crate) async fn head(&self, sending: Sending) -> Result<Response<ReplyBody>, EgressError> {
+        let span = sending.span.clone();
+        let sent = self.head_of(sending).instrument(span.clone()).await;
         match &sent {
             Ok(reply) => {
                 span.record("http.response.status_code", i64::from(reply.status().as_u16()))
@@ -188,16 +196,18 @@ impl Egress {
         sent
     }
 
-    async fn send_once<B>(
+    fn give<B>(
         &self,
+        span: &Span,
         destination: Destination,
         route: Route,
-        mut parts: http::request::Parts,
-        body: B,
-    ) -> Result<Response<ReplyBody>, EgressError>
+        request: Request<B>,
+    ) -> Result<Sending, EgressError>
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
+        let (mut parts, body) = request.into_parts();
+        sendable(&parts.method)?;
         let websocket = parts.extensions.remove::<WebSocket>();
         headers::finish(&mut parts.headers);
         let framing = outgoing::frame(&parts.method, &mut parts.headers, &body)?;
@@ -222,7 +232,6 @@ impl Egress {
             }
         };
         let progress = Progress::new();
-
         let body: UpstreamBody = Box::pin(Outgoing::new(body, &framing, progress.clone()));
         let mut outgoing = Request::new(body);
         *outgoing.method_mut() = parts.method;
@@ -231,26 +240,27 @@ impl Egress {
         // Whoever put it there: it may prove who is at the other end of the connection.
         let unshared =
             || headers::proves_connection(outgoing.headers()).then(OwnConnection::default);
-        let reply = match route.own.or_else(unshared) {
-            None => {
-                let from_client = |error| EgressError::from_client(&error, &host);
-                self.first_byte(client.request(outgoing), from_client, &progress, &host).await?
-            }
-            // On the heap, so that what nearly every request waits in stays small.
+        let by = match route.own.or_else(unshared) {
+            None => By::Pool(client.request(outgoing)),
             Some(own) => {
                 let identity = route.certificate.as_ref().map(ClientCertificate::identity);
-                let sending = own.request(&clients.own, identity, outgoing, Arc::clone(&host));
-                let sending = Box::pin(sending);
-                Box::pin(self.first_byte(sending, |error| error, &progress, &host)).await?
+                let connector = clients.own.clone();
+                By::Own(Box::pin(own.request(connector, identity, outgoing, Arc::clone(&host))))
             }
         };
+        Ok(Sending { by, host, progress, websocket, span: span.clone() })
+    }
+
+    async fn head_of(&self, mut sending: Sending) -> Result<Response<ReplyBody>, EgressError> {
+        let reply = sending.first_byte(self.inner.timeouts.first_byte).await?;
         if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Box::pin(self.switch(websocket, reply, host, progress)).await;
+            return Box::pin(self.switch(sending, reply)).await;
         }
         let (mut parts, body) = reply.into_parts();
         headers::settle_reply(&mut parts.headers);
         // What the client notes there is its own business, and names addresses.
         parts.extensions.clear();
+        let Sending { host, progress, .. } = sending;
         let body = ReplyBody::new(Some(body), host, self.inner.timeouts.idle, progress);
         Ok(Response::from_parts(parts, body))
     }
@@ -311,18 +321,13 @@ impl Egress {
         Ok(Response::from_parts(parts, Bytes::from_owner(read)))
     }
 
-    fn destination(&self, uri: &http::Uri) -> Result<Destination, EgressError> {
-        Destination::check(uri, self.inner.allow_http, &self.inner.addresses)
-    }
-
     /// Leaves HTTP, where that was asked for and the upstream has proven to have read the question.
     async fn switch(
         &self,
-        websocket: Option<WebSocket>,
+        sending: Sending,
         reply: Response<Incoming>,
-        host: Arc<str>,
-        progress: Progress,
     ) -> Result<Response<ReplyBody>, EgressError> {
+        let Sending { websocket, host, progress, .. } = sending;
         let refused = |reason| EgressError::Switch { host: Arc::clone(&host), reason };
         let websocket = websocket.ok_or_else(|| refused("it was not asked to"))?;
         let (version, mut headers) = (reply.version(), reply.headers().clone());
@@ -337,27 +342,6 @@ impl Egress {
         *reply.headers_mut() = headers;
         Tunnel::new(io).keep(reply.extensions_mut());
         Ok(reply)
-    }
-
-    /// Waits for the head of the reply for as long as the request's body moves.
-    async fn first_byte<E>(
-        &self,
-        mut sending: impl Future<Output = Result<Response<Incoming>, E>> + Unpin,
-        failed: impl FnOnce(E) -> EgressError,
-        progress: &Progress,
-        host: &Arc<str>,
-    ) -> Result<Response<Incoming>, EgressError> {
-        loop {
-            let last = progress.last();
-            match timeout_at(last + self.inner.timeouts.first_byte, &mut sending).await {
-                Ok(reply) => return reply.map_err(failed),
-                Err(_) if progress.last() > last => {}
-                Err(_) => {
-                    let host = Arc::clone(host);
-                    return Err(EgressError::TimedOut { host, phase: Phase::FirstByte });
-                }
-            }
-        }
     }
 }
 

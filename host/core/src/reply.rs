@@ -87,7 +87,7 @@ impl Inner {
     pub(crate) async fn exchange(
         self: &Arc<Self>,
         subject: &Arc<Subject>,
-        outgoing: Outgoing,
+        outgoing: Box<Outgoing>,
     ) -> Result<Reply, Error> {
         let mut sent = false;
         let ended = self.exchange_noting(subject, outgoing, &mut sent).await;
@@ -97,43 +97,52 @@ impl Inner {
     async fn exchange_noting(
         self: &Arc<Self>,
         subject: &Arc<Subject>,
-        mut outgoing: Outgoing,
+        mut outgoing: Box<Outgoing>,
         sent: &mut bool,
     ) -> Result<Reply, Error> {
         let mut next_try = Again::default();
         let mut repeats = 0;
-        let mut last = None;
+        let mut last = None::<Box<Reply>>;
         // Of this exchange, for as long as each of its answers wants one.
         let mut own = None::<OwnConnection>;
         loop {
             let answer = match (self.authorize(subject, &mut outgoing, &next_try).await, last) {
                 (Ok(answer), _) => answer,
                 // As with every bound: what is there is delivered.
-                (Err(error), Some(reply)) if is_for_later(&error) => return Ok(reply),
+                (Err(error), Some(reply)) if is_for_later(&error) => return Ok(*reply),
                 (Err(error), _) => return Err(error),
             };
             // A handshake has one reply, which is not held back.
             let repeats_at_all = !answer.watches.is_empty() && !outgoing.is_handshake();
             if repeats_at_all {
-                outgoing.keep_small(self.settings.load().resend_bytes).await?;
+                let most = self.settings.load().resend_bytes;
+                Box::pin(outgoing.keep_small(most)).await?;
             }
             let method = outgoing.method.clone();
-            let once_more = if repeats_at_all { outgoing.again() } else { None };
+            let once_more = repeats_at_all.then(|| outgoing.again().map(Box::new)).flatten();
             let hold = || self.settings.load().longest_hold;
             let longest_hold = (!outgoing.is_handshake()).then(hold);
             let route = answer.route(&mut own);
-            let finished = answer.apply(outgoing)?;
+            let finished = answer.apply(*outgoing)?;
             let reply = match &self.sender {
-                None => finished.send(&self.egress, route).await?.map(ReplyBody::streams),
+                None => {
+                    let sending = finished.send(&self.egress, route)?;
+                    self.egress.head(sending).await?.map(ReplyBody::streams)
+                }
                 Some(sender) => {
                     sender.send_by(route, finished.into_request()?).await?.map(ReplyBody::whole)
                 }
             };
             *sent = true;
 
-            let (mut reply, shown) = watched(&answer, reply, longest_hold).await?;
-            let Some(shown) = shown else { return Ok(reply) };
-            let next = self.replied(subject, &answer, shown).await?;
+            let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
+                return Ok(reply);
+            };
+            // On the heap with all that only a repeat needs: few requests come this far.
+            let mut reply = Box::new(reply);
+            let showing = Box::pin(watched(&answer, watch, &mut reply, longest_hold));
+            let Some(shown) = showing.await? else { return Ok(*reply) };
+            let next = Box::pin(self.replied(subject, &answer, shown)).await?;
             if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
                 let plugin = answer.plugin.guest.name.clone();
                 let what = "it asks for a renewal that it does not have";
@@ -142,11 +151,12 @@ impl Inner {
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);
             // Whether or not this request can be made again: the next one needs the new state too.
             let cursor = match next {
-                Next::Deliver => return Ok(reply),
+                Next::Deliver => return Ok(*reply),
                 Next::Again(cursor) => Zeroizing::new(cursor),
                 Next::Renew(hint) => {
-                    if !self.force_renewal(subject, &answer, Zeroizing::new(hint)).await {
-                        return Ok(reply);
+                    let hint = Zeroizing::new(hint);
+                    if !Box::pin(self.force_renewal(subject, &answer, hint)).await {
+                        return Ok(*reply);
                     }
                     // What it has proven was of the state before.
                     own = None;
@@ -154,14 +164,15 @@ impl Inner {
                 }
             };
             let (Some(again), true) = (once_more, safe_to_repeat && repeats < MOST_REPEATS) else {
-                return Ok(reply);
+                return Ok(*reply);
             };
             let mut is_whole = true;
             if own.is_some() {
                 // The next request can only come after the whole of this reply. One that does not end
                 // is cut off, and its connection with it; so is one that breaks off.
                 let longest = self.settings.load().longest_hold;
-                is_whole = reply.body_mut().hold(MOST_HELD as usize, longest).await.is_ok();
+                let held = Box::pin(reply.body_mut().hold(MOST_HELD as usize, longest)).await;
+                is_whole = held.is_ok();
             }
             repeats += 1;
             outgoing = again;
@@ -251,34 +262,31 @@ fn is_for_later(error: &Error) -> bool {
     )
 }
 
-/// The reply, and what the plugin is shown of it where it watches for its kind. Its body is held for
-/// so long, or not at all.
+/// What the plugin is shown of a reply that this watch of its answer is for. The reply's body is held
+/// for so long, or not at all.
 async fn watched(
     answer: &Answer,
-    mut reply: Reply,
+    watch: &Watch,
+    reply: &mut Reply,
     longest: Option<Duration>,
-) -> Result<(Reply, Option<HttpResponse>), Error> {
-    let Some(watch) = answer.watches.iter().find(|watch| matches(watch, &reply)) else {
-        return Ok((reply, None));
-    };
+) -> Result<Option<HttpResponse>, Error> {
     // Within bounds and granted, or there would be no answer.
     let wanted = watch.body;
     let mut body = Vec::new();
     if wanted > 0 {
-        let Some(longest) = longest.filter(|_| may_be_held(&reply, wanted)) else {
-            return Ok((reply, None));
+        let Some(longest) = longest.filter(|_| may_be_held(reply, wanted)) else {
+            return Ok(None);
         };
         if !reply.body_mut().hold(wanted as usize, longest).await? {
-            return Ok((reply, None));
+            return Ok(None);
         }
         body = reply.body().ahead.to_vec();
     }
-    let shown = HttpResponse {
+    Ok(Some(HttpResponse {
         status: reply.status().as_u16(),
         headers: shown_headers(watch, reply.headers(), &answer.granted),
         body,
-    };
-    Ok((reply, Some(shown)))
+    }))
 }
 
 fn matches(watch: &Watch, reply: &Reply) -> bool {

@@ -190,7 +190,9 @@ impl Gateway {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BodyError>,
     {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
+        // On the heap, as each function that waits while it has them keeps room for them.
+        let mut parts = Box::new(parts);
         let id = self.inner.ids.of(&parts.headers);
         let door = Door::of(&parts);
         let name = door.as_ref().map_or("none", |door| door.name());
@@ -226,7 +228,7 @@ impl Inner {
         &self,
         door: Door,
         from: IpAddr,
-        parts: request::Parts,
+        parts: Box<request::Parts>,
         body: B,
         id: &RequestId,
     ) -> Result<Answer, Fault>
@@ -241,7 +243,7 @@ impl Inner {
             }
             Door::Api => {
                 let caller = self.caller(&parts.headers, id).await?;
-                let mut request = Request::from_parts(parts, axum::body::Body::new(body));
+                let mut request = Request::from_parts(*parts, axum::body::Body::new(body));
                 request.extensions_mut().insert(caller);
                 // Boxed, as is the next: what is proxied shall have no more room than it needs.
                 Box::pin(self.api(request)).await

@@ -62,7 +62,7 @@ impl Proxy {
     pub(crate) async fn answer<B>(
         &self,
         caller: &Caller,
-        parts: request::Parts,
+        parts: Box<request::Parts>,
         body: B,
     ) -> Result<Answer, Fault>
     where
@@ -85,7 +85,7 @@ impl Proxy {
         whose: &Whose,
         place: Place,
         found: &mut Option<Arc<Subject>>,
-        mut parts: request::Parts,
+        mut parts: Box<request::Parts>,
         body: B,
     ) -> Result<Answer, Fault>
     where
@@ -107,7 +107,7 @@ impl Proxy {
         message::name(&mut parts.headers, caller.request());
         parts.uri = relative(&parts.uri)?;
         parts.extensions.clear();
-        let mut request = Request::from_parts(parts, body);
+        let mut request = Request::from_parts(*parts, body);
         if let (Some(websocket), Some(_)) = (websocket, &upgrade) {
             request.extensions_mut().insert(websocket);
         }

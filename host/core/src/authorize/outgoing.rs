@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, SEC_WEBSOCKET_PROTOCOL, TRAILER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body::Body;
 use url::Url;
 
 use crate::body::{BodyError, RequestBody};
 use crate::edit;
-use crate::egress::{self, Egress, OwnConnection, Route, WebSocket};
+use crate::egress::{self, Egress, OwnConnection, Route, Sending, WebSocket};
 use crate::error::Error;
 use crate::needs::Granted;
 use crate::remember::Answer;
@@ -198,17 +198,16 @@ impl Finished {
         Ok(request)
     }
 
-    /// Sends it.
-    pub(crate) async fn send(
-        self,
-        egress: &Egress,
-        route: Route,
-    ) -> Result<Response<egress::ReplyBody>, Error> {
-        let sent = match self.place {
-            Destined::Joined(url) => egress.send_to(url, route, self.request).await,
+    /// Begins to send it: [`Egress::head`] waits for what comes back.
+    pub(crate) fn send(self, egress: &Egress, route: Route) -> Result<Sending, Error> {
+        let (destination, request) = match self.place {
+            Destined::Joined(url) => (egress.destination_of(url)?, self.request),
             // Also read once more as whoever sends it reads it.
-            Destined::Edited(_) => egress.send_by(route, self.into_request()?).await,
+            Destined::Edited(_) => {
+                let request = self.into_request()?;
+                (egress.destination(request.uri())?, request)
+            }
         };
-        Ok(sent?)
+        Ok(egress.begin(destination, route, request)?)
     }
 }

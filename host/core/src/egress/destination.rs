@@ -15,7 +15,7 @@ use super::address::AddressPolicy;
 use super::error::EgressError;
 
 /// Exists only for a URL whose scheme and literal address were checked and whose text is exact.
-pub(super) struct Destination {
+pub(crate) struct Destination {
     pub(super) uri: Uri,
     /// As errors show it.
     pub(super) host: Arc<str>,

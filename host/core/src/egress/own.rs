@@ -45,7 +45,7 @@ impl OwnConnection {
     /// Sends it there, whose URI is absolute, and waits for the head of the reply.
     pub(super) async fn request(
         self,
-        connector: &Connector,
+        connector: Connector,
         identity: Option<Identity>,
         mut request: Request<UpstreamBody>,
         host: Arc<str>,
@@ -63,7 +63,7 @@ impl OwnConnection {
                 },
             }
         }
-        let mut open = Open::dial(connector.clone(), origin, identity, &host).await?;
+        let mut open = Open::dial(connector, origin, identity, &host).await?;
         let sent = open.sender.send_request(request).await;
         let reply = sent.map_err(|error| EgressError::from_exchange(&error, &host))?;
         Ok(self.keep(open, reply))
