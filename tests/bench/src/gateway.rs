@@ -30,7 +30,7 @@ pub(crate) struct Options {
     accounts: Vec<usize>,
     /// Rounds: the samples of each number
     #[arg(long, default_value_t = 15)]
-    rounds: usize,
+    rounds: u64,
     /// Seconds of load in a round, for each proxy
     #[arg(long, default_value_t = 2)]
     seconds: u32,
@@ -120,7 +120,7 @@ fn measure(options: &Options, accounts: usize) -> Result<Report> {
     Ok(Report { accounts, resident, nginx, bare: of_bare, countersign })
 }
 
-fn sample(load: &Load, port: u16, process: u32, round: usize) -> Result<Sample> {
+fn sample(load: &Load, port: u16, process: u32, round: u64) -> Result<Sample> {
     let before = process::cpu(process)?;
     let seen = load.run(port, round)?;
     let took = process::cpu(process)?.saturating_sub(before);

@@ -70,8 +70,8 @@ impl Load {
     }
 
     /// Requests for accounts drawn uniformly, other ones for each seed.
-    pub(super) fn run(&self, port: u16, seed: usize) -> Result<Seen> {
-        self.wrk(port, &self.uniform, seed.to_string())
+    pub(super) fn run(&self, port: u16, seed: u64) -> Result<Seen> {
+        self.wrk(port, &self.uniform, seed)
     }
 
     /// At least a request for each account, so that connections are made and answers remembered.
@@ -79,20 +79,20 @@ impl Load {
         let mut asked = 0;
         while asked < self.accounts {
             // All but those that were on their way when the time was over have been answered.
-            let seen = self.wrk(port, &self.in_turn, asked.to_string())?;
+            let seen = self.wrk(port, &self.in_turn, asked)?;
             ensure!(seen.requests > 0 && seen.failed == 0, "the first requests failed");
             asked += seen.requests;
         }
         Ok(())
     }
 
-    fn wrk(&self, port: u16, script: &Path, told: String) -> Result<Seen> {
+    fn wrk(&self, port: u16, script: &Path, told: u64) -> Result<Seen> {
         let output = Command::new("taskset")
             .args(["-c", OTHER_CORE, "wrk", "-t", "1", "-c", &self.connections, "-d"])
             .args([&self.seconds, "--latency", "-s"])
             .arg(script)
             .arg(format!("http://127.0.0.1:{port}/"))
-            .args(["--", &told])
+            .args(["--", &told.to_string()])
             .output()
             .context("running wrk")?;
         ensure!(output.status.success(), "wrk ended with {}", output.status);
