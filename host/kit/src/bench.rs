@@ -271,6 +271,9 @@ mod tests {
         let it = Spread::of(&own, &peer);
         assert_eq!((it.low, it.median, it.high), (2.0, 6.0, 10.0));
         assert!((it.ratio - 2.0).abs() < 1e-9);
+        // The ratio of the medians would be 2.
+        let it = Spread::of(&[1.0, 2.0, 3.0], &[1.0, 1.0, 3.0]);
+        assert!((it.ratio - 1.0).abs() < 1e-9);
         assert!((quantile(&[3.0], 9) - 3.0).abs() < 1e-9);
     }
 }
