@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::{
     fields::names_a_secret,
+    needs::LastGranted,
     problem::{Problems, Reader, flatten, place},
     secret::Secret,
     store::Row,
@@ -27,6 +28,8 @@ pub struct Connection {
     settings: BTreeMap<String, Value>,
     id: Option<Arc<str>>,
     version: u64,
+    /// What its auth pattern's plugin has leave for.
+    pub(crate) granted: LastGranted,
 }
 
 impl Connection {
@@ -126,6 +129,7 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Connection> {
         settings,
         id: None,
         version: 0,
+        granted: LastGranted::default(),
     })
 }
 

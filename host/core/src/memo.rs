@@ -46,7 +46,7 @@ struct Table {
 #[derive(Default)]
 struct Held {
     /// All that there are.
-    found: HashMap<Whose, Weak<Memo>>,
+    found: HashMap<Arc<Whose>, Weak<Memo>>,
     sweep_at: usize,
     /// Those that are not empty, by their account: one each.
     kept: HashMap<StateKey, Kept>,
@@ -78,7 +78,7 @@ struct Fingerprint([u8; 32]);
 
 /// A memo, in the hands of those whose it is.
 pub(crate) struct Memo {
-    whose: Whose,
+    whose: Arc<Whose>,
     content: Mutex<Content>,
     /// Taken by turns once the plugin is known to keep a memo.
     turn: tokio::sync::Mutex<()>,
@@ -103,7 +103,7 @@ impl Memos {
     /// The memo of this account. What was kept of it for another plugin, state or value goes.
     pub(crate) fn find(&self, whose: Whose) -> Arc<Memo> {
         let mut held = self.0.lock();
-        let stale = |kept: &Kept| kept.memo.whose != whose;
+        let stale = |kept: &Kept| *kept.memo.whose != whose;
         if held.kept.get(&whose.account).is_some_and(stale) {
             held.kept.remove(&whose.account);
         }
@@ -114,8 +114,9 @@ impl Memos {
             held.found.retain(|_, memo| memo.strong_count() > 0);
             held.sweep_at = FIRST_SWEEP.max(2 * held.found.len());
         }
+        let whose = Arc::new(whose);
         let memo = Arc::new(Memo {
-            whose: whose.clone(),
+            whose: Arc::clone(&whose),
             content: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
             is_used: AtomicBool::new(false),

@@ -27,6 +27,7 @@ mod granted;
 pub(crate) mod header;
 mod object;
 
+pub(crate) use granted::LastGranted;
 pub use granted::{Flaw, Granted, Ungranted};
 
 use std::fmt;

@@ -104,8 +104,11 @@ impl Usage {
     async fn write(&self) {
         let batch = std::mem::take(&mut self.lock().waiting);
         let Some(latest) = batch.values().max().copied() else { return };
-        let used: Vec<(String, u64)> =
+        let mut used: Vec<(String, u64)> =
             batch.iter().map(|(id, minute)| (id.as_ref().to_owned(), minute * MINUTE)).collect();
+        // As they were made, and so as they lie in the database: a transaction then writes the pages of
+        // its rows, and not one for each row.
+        used.sort_unstable();
         let mut written = Ok(());
         for chunk in used.chunks(TOGETHER) {
             written = (self.write)(chunk.to_vec()).await;
@@ -208,11 +211,13 @@ mod tests {
     async fn no_transaction_is_of_more_than_a_few_hundred() {
         let (usage, database) = usage(MOST_WAITING);
         for nth in 0..=2 * TOGETHER {
-            usage.note(&nth.to_string().into(), 0);
+            usage.note(&format!("{nth:04}").into(), 0);
         }
         usage.close().await;
-        let lengths: Vec<usize> = database.written().iter().map(Vec::len).collect();
+        let written = database.written();
+        let lengths: Vec<usize> = written.iter().map(Vec::len).collect();
         assert_eq!(lengths, [TOGETHER, TOGETHER, 1]);
+        assert!(written.concat().is_sorted(), "rows that lie together are written together");
     }
 
     #[tokio::test]

@@ -149,7 +149,7 @@ impl Inner {
         for ungranted in granted.ungranted() {
             tracing::warn!(plugin = plugin.guest.name, "{ungranted}");
         }
-        Arc::new(granted)
+        subject.connection().granted.shared(granted)
     }
 
     /// One custom mutation, in the sandbox.

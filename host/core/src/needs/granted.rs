@@ -3,6 +3,9 @@
 //! A [`Granted`] has no references left: each was filled with a value that is fit for its place,
 //! or grants nothing and is listed in [`Granted::ungranted`]. Nothing here depends on an account.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use http::HeaderName;
 
 use super::header::{Ban, ban};
@@ -14,7 +17,7 @@ use crate::values::{Value, Values};
 ///
 /// Every question is asked of the plugin's own needs and of each policy that narrows them, and
 /// only what all of them grant is granted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     own: Layer,
     limits: Vec<Layer>,
@@ -22,13 +25,29 @@ pub struct Granted {
 }
 
 /// The needs of one source, by verb.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layer {
     read: Vec<Path>,
     write: Vec<Path>,
     fetch: Vec<Path>,
     visit: Vec<Path>,
     bare: bool,
+}
+
+/// The one that was resolved last, so that all accounts of a connection share it. Clones share it too.
+#[derive(Clone, Default)]
+pub(crate) struct LastGranted(Arc<ArcSwapOption<Granted>>);
+
+impl LastGranted {
+    /// The last one, where it grants the same; otherwise this one, which is the last from now on.
+    pub(crate) fn shared(&self, granted: Granted) -> Arc<Granted> {
+        if let Some(last) = self.0.load_full().filter(|last| **last == granted) {
+            return last;
+        }
+        let granted = Arc::new(granted);
+        self.0.store(Some(Arc::clone(&granted)));
+        granted
+    }
 }
 
 /// A reference that grants nothing, because of what it was filled with. Whoever wrote the provider

@@ -6,9 +6,11 @@ mod names;
 mod policy;
 mod references;
 
+use std::sync::Arc;
+
 use http::HeaderName;
 
-use super::{Flaw, Granted, Needs, NeedsError};
+use super::{Flaw, Granted, LastGranted, Needs, NeedsError};
 use crate::secret::Secret;
 use crate::values::Values;
 

@@ -4,6 +4,7 @@
 //! Pointer, so the raw JSON is kept.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -45,9 +46,12 @@ const OAUTH_KEYS: &[&str] = &[
 const WITHOUT_CLIENT_SECRET: &[&str] =
     &["authorize_uri", "verification_uri", "user_info_uri", "issuer"];
 
-/// One auth pattern of a provider.
+/// One auth pattern of a provider. Clones share what was read: there is one for each account.
 #[derive(Clone)]
-pub struct AuthPattern {
+pub struct AuthPattern(Arc<Written>);
+
+/// What the payload says of it.
+struct Written {
     path: String,
     auth_type: String,
     name: Option<String>,
@@ -66,42 +70,42 @@ pub struct AuthPattern {
 impl AuthPattern {
     /// `type`: which plugin answers for it.
     pub fn auth_type(&self) -> &str {
-        &self.auth_type
+        &self.0.auth_type
     }
 
     /// What a connection may call it, where there are several.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.0.name.as_deref()
     }
 
     /// What people call it.
     pub fn display_name(&self) -> Option<&str> {
-        self.display_name.as_deref()
+        self.0.display_name.as_deref()
     }
 
     /// What it is, for people.
     pub fn description(&self) -> Option<&str> {
-        self.description.as_deref()
+        self.0.description.as_deref()
     }
 
     /// Whether it is meant where a connection names none.
     pub fn is_default(&self) -> bool {
-        self.is_default
+        self.0.is_default
     }
 
     /// Inputs of static types; for flows, what is asked before one starts.
     pub fn fields(&self) -> &[Field] {
-        &self.fields
+        &self.0.fields
     }
 
     /// Inputs that belong to the account beside a flow, such as path parameters.
     pub fn account_fields(&self) -> &[Field] {
-        &self.account_fields
+        &self.0.account_fields
     }
 
     /// Both kinds of inputs.
     pub fn all_fields(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter().chain(&self.account_fields)
+        self.0.fields.iter().chain(&self.0.account_fields)
     }
 
     /// The input of that name.
@@ -112,39 +116,39 @@ impl AuthPattern {
     /// Attributes that the state may hold and placeholders may use: an instance URL, a tenant.
     /// Listed under `attributes`, of the pattern or of its `oauth_config`.
     pub fn attributes(&self) -> &[String] {
-        &self.attributes
+        &self.0.attributes
     }
 
     /// Whether a placeholder may use `name`.
     pub fn declares(&self, name: &str) -> bool {
-        self.field(name).is_some() || self.attributes.iter().any(|known| known == name)
+        self.field(name).is_some() || self.0.attributes.iter().any(|known| known == name)
     }
 
     /// `auth_header_key_override`: the header in place of `Authorization`.
     pub fn header_override(&self) -> Option<&str> {
-        self.header_override.as_deref()
+        self.0.header_override.as_deref()
     }
 
     /// Changes to values, in the payload's order; each target once.
     pub fn mutations(&self) -> &[FieldMutation] {
-        &self.mutations
+        &self.0.mutations
     }
 
     /// Other origins that a request under this pattern may be sent to.
     pub fn listed_origins(&self) -> &AllowedOrigins {
-        &self.listed_origins
+        &self.0.listed_origins
     }
 
     /// The pattern as the payload has it.
     pub fn raw(&self) -> &Json {
-        &self.raw
+        &self.0.raw
     }
 
     /// Each scalar under `pattern/` and its JSON Pointer: `pattern/oauth_config/token_uri`,
     /// `pattern/fields/0/header_name`. Public, but for one whose own key names a secret.
     pub fn values(&self) -> Values {
         let mut values = Values::default();
-        flatten("pattern", &self.raw, &mut |name, text| {
+        flatten("pattern", &self.0.raw, &mut |name, text| {
             let key = name.rsplit('/').find(|key| key.parse::<usize>().is_err());
             if key.is_some_and(names_a_secret) {
                 values.set_secret(name, crate::secret::Secret::new(text));
@@ -160,7 +164,7 @@ impl AuthPattern {
     /// or is `issuer`.
     pub fn endpoints(&self) -> Vec<(String, String)> {
         let mut endpoints = Vec::new();
-        flatten("pattern", &self.raw, &mut |name, text| {
+        flatten("pattern", &self.0.raw, &mut |name, text| {
             let own =
                 !["pattern/fields/", "pattern/account_fields/", "pattern/auth_field_mutations/"]
                     .iter()
@@ -168,7 +172,7 @@ impl AuthPattern {
             let key = name.rsplit('/').next().unwrap_or_default();
             let is_url = ["_uri", "_url", "_endpoint"].iter().any(|end| key.ends_with(end));
             let is_text =
-                || self.raw.pointer(&name["pattern".len()..]).is_some_and(Json::is_string);
+                || self.0.raw.pointer(&name["pattern".len()..]).is_some_and(Json::is_string);
             if own && (is_url || key == "issuer") && is_text() {
                 endpoints.push((name, text));
             }
@@ -180,7 +184,7 @@ impl AuthPattern {
     /// `domain|[a-z]+`, `domain|[a-z]+|{"suffix":".example.com"}`.
     pub(super) fn hole(&self, name: &str) -> String {
         let pattern = self.field(name).and_then(Field::pattern).map(Pattern::as_str);
-        let mutation = self.raw.get("auth_field_mutations").and_then(|all| all.get(name));
+        let mutation = self.0.raw.get("auth_field_mutations").and_then(|all| all.get(name));
         match (pattern, mutation) {
             (None, None) => name.to_owned(),
             (Some(pattern), None) => format!("{name}|{pattern}"),
@@ -192,7 +196,7 @@ impl AuthPattern {
 
     /// Where it stands in its payload: `auth_patterns[0]`.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// All that a connection may call it.
@@ -205,8 +209,8 @@ impl AuthPattern {
 impl fmt::Debug for AuthPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthPattern")
-            .field("path", &self.path)
-            .field("auth_type", &self.auth_type)
+            .field("path", &self.0.path)
+            .field("auth_type", &self.0.auth_type)
             .finish_non_exhaustive()
     }
 }
@@ -250,7 +254,7 @@ pub(super) fn read(json: &Json, path: String, problems: &mut Problems) -> Option
     let listed_origins = origins::read(&mut reader);
     reader.warn_of_the_rest(BOOKKEEPING);
 
-    let pattern = AuthPattern {
+    let pattern = AuthPattern(Arc::new(Written {
         path,
         auth_type: auth_type.unwrap_or_default().to_owned(),
         name,
@@ -264,7 +268,7 @@ pub(super) fn read(json: &Json, path: String, problems: &mut Problems) -> Option
         mutations: mutations.unwrap_or_default(),
         listed_origins,
         raw: json.clone(),
-    };
+    }));
     check_endpoints(&pattern, problems);
     auth_type.is_some().then_some(pattern)
 }

@@ -213,6 +213,15 @@ async fn when_accounts_were_used_goes_forward_by_the_minute_and_is_no_change_of_
             assert_eq!(same, *account);
         }
     }
+    // More than one statement may name, of several minutes, and one account twice.
+    let many = (0..40_000).map(|nth| (format!("ca_{nth}"), 300_000));
+    let mut used: Vec<_> = [(second.id.clone(), 360_000)].into_iter().chain(many).collect();
+    used.extend([(first.id.clone(), 300_000), (first.id.clone(), 420_000)]);
+    vault.used(&used).await.unwrap();
+    for (account, kept) in [(&first, 420_000), (&second, 360_000)] {
+        let found = vault.account(&account.id).await.unwrap().unwrap();
+        assert_eq!(found.last_used_at, Some(kept));
+    }
     let gone = [("ca_0".to_owned(), 1), (first.id.clone(), u64::MAX)];
     vault.used(&gone).await.unwrap();
     assert_eq!(scene.number("SELECT COUNT(*) FROM audit WHERE action = 'account.update'").await, 0);

@@ -161,3 +161,15 @@ fn a_policy_narrows_what_is_presented() {
         assert_eq!(presents, [k, l], "{policy:?}");
     }
 }
+
+#[test]
+fn one_that_grants_the_same_is_shared_and_no_other() {
+    let last = LastGranted::default();
+    let [by_a, by_b] = [[("connection/header", "x-a")], [("connection/header", "x-b")]];
+    let resolved = |entries| granted(&["write header/{connection/header}"], entries);
+    let first = last.shared(resolved(&by_a));
+    assert!(Arc::ptr_eq(&first, &last.clone().shared(resolved(&by_a))));
+    let other = last.shared(resolved(&by_b));
+    assert!(other.may_write_header(&header("x-b")) && !other.may_write_header(&header("x-a")));
+    assert!(first.may_write_header(&header("x-a")), "whoever has the first keeps it");
+}
