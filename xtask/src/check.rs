@@ -8,6 +8,7 @@
 
 mod alone;
 mod aws;
+mod built;
 mod contract;
 mod curl;
 mod demo;

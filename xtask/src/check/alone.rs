@@ -4,7 +4,7 @@ use std::{ffi::OsStr, path::Path};
 
 use anyhow::Result;
 
-use crate::plugins::cargo;
+use super::built;
 
 /// What lets a request go to an upstream on loopback, unencrypted.
 pub(super) const LOOPBACK: [&str; 3] =
@@ -17,8 +17,8 @@ pub(super) fn request<A: AsRef<OsStr>>(
     folder: &Path,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<(bool, String)> {
-    let output = cargo(root)
-        .args(["run", "--quiet", "--locked", "--", "request", "--log", "error"])
+    let output = built::countersign(root)?
+        .args(["request", "--log", "error"])
         .arg("--provider")
         .arg(folder.join("provider.json"))
         .arg("--account")

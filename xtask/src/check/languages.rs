@@ -6,7 +6,7 @@
 //! components are kept there too.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -14,8 +14,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value as Json, json};
 
-use super::{curl::output, node, upstream::seen, venv};
-use crate::plugins::cargo;
+use super::{built, curl::output, node, upstream::seen, venv};
 
 /// A folder of examples/plugins, and the world that its plugin is of.
 type Example = (&'static str, &'static str);
@@ -85,10 +84,7 @@ struct Project {
 
 impl Project {
     fn new(root: &Path, name: &'static str, language: &str, programs: &[PathBuf]) -> Result<Self> {
-        let built = cargo(root).args(["build", "--quiet", "--locked"]).status()?;
-        ensure!(built.success(), "the command does not build");
-        // Cargo puts both into one folder.
-        let command = env::current_exe()?.with_file_name("countersign");
+        let command = built::folder(root)?.join("countersign");
         let (folder, cache) =
             (root.join("target/check").join(language), root.join("target/check/compiled"));
         fs::create_dir_all(&folder)?;

@@ -16,8 +16,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{curl::output, venv};
-use crate::plugins::cargo;
+use super::{built, curl::output, venv};
 
 const PACKAGES: &[&str] = &["oauthlib==4.0.1", "cryptography==50.0.2", "PyJWT==2.15.1"];
 const SERVER: &str = include_str!("oauth1/server.py");
@@ -81,10 +80,7 @@ pub(super) fn verified(root: &Path) -> Result<String> {
 /// A grant from its beginning to a request, for a client with a wrong secret and with the right one.
 fn granted(root: &Path, server: &Server) -> Result<()> {
     let grant = |secret: &str| {
-        let mut program = cargo(root);
-        program.args(["run", "--quiet", "--locked", "--package", "countersign-tests"]);
-        program.args(["--example", "oauth1", "--", &server.url(""), CLIENT, secret]);
-        output(&mut program)
+        output(built::example(root, "oauth1")?.args([&server.url(""), CLIENT, secret]))
     };
     let refused = grant("wrong")?;
     ensure!(refused.trim() == "refused: invalid_config", "with a wrong secret: {refused}");
@@ -164,10 +160,12 @@ impl<'a> Scene<'a> {
 
     /// The reply's status and body.
     fn ask(&self, arguments: &[&str]) -> Result<(String, String)> {
-        let mut command = cargo(self.root);
-        command
-            .args(["run", "--quiet", "--locked", "--", "request", "--include", "--log", "error"])
-            .args(["--allow-http-upstream", "--allow-upstream", "127.0.0.1/32"]);
+        let mut command = built::countersign(self.root)?;
+        command.args(["request", "--include", "--log", "error"]).args([
+            "--allow-http-upstream",
+            "--allow-upstream",
+            "127.0.0.1/32",
+        ]);
         for name in ["provider", "connection", "account"] {
             command.arg(format!("--{name}")).arg(self.file(name));
         }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::{
+    built,
     curl::output,
     upstream::{Upstream, seen},
 };
@@ -78,7 +79,7 @@ pub(super) fn served(root: &Path) -> Result<String> {
 
 /// What the command writes, which ends well.
 fn countersign(root: &Path, arguments: &[&str]) -> Result<String> {
-    output(cargo(root).args(["run", "--quiet", "--locked", "--"]).args(arguments))
+    output(built::countersign(root)?.args(arguments))
 }
 
 /// The first credential of the project's vectors.

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
-use crate::plugins::cargo;
+use super::built;
 
 /// Its client, which may do everything.
 const ID: &str = "check";
@@ -63,7 +63,7 @@ impl Server {
         arguments: &[String],
         variables: &[(&str, &str)],
     ) -> Result<Self> {
-        let mut command = cargo(root);
+        let mut command = built::countersign(root)?;
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("COUNTERSIGN_") {
                 command.env_remove(name);
@@ -71,9 +71,7 @@ impl Server {
         }
         let scratch = folder.path().join(SCRATCH);
         fs::create_dir(&scratch)?;
-        // Cargo gives its process to the command, so that to end the one is to end the other.
         let mut process = command
-            .args(["run", "--quiet", "--locked", "--"])
             .args(arguments)
             .envs(variables.iter().copied())
             .env("TMPDIR", scratch)

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use crate::plugins::cargo;
+use super::built;
 
 /// One that listens.
 pub(super) struct Upstream {
@@ -25,10 +25,7 @@ impl Upstream {
     /// Builds it, and has it play these hosts.
     pub(super) fn start(root: &Path, hosts: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        // Cargo gives its process to the program, so that to end the one is to end the other.
-        let process = cargo(root)
-            .args(["run", "--quiet", "--locked", "--package", "countersign-cli"])
-            .args(["--example", "upstream", "--"])
+        let process = built::example(root, "upstream")?
             .arg(folder.path().join("ca.pem"))
             .args(hosts)
             .stdout(Stdio::piped())

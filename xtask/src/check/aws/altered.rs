@@ -21,8 +21,8 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::{Keys, Running};
+use crate::check::built;
 use crate::check::{curl::output, server::Server};
-use crate::plugins::cargo;
 
 /// The bucket, and an object in it.
 const BUCKET: &str = "/altered";
@@ -90,8 +90,8 @@ fn is_over_after_a_while(root: &Path, proxy: &Proxy, keys: &Keys) -> Result<()> 
     let account = write("account.json", account)?;
     for (ago, expected) in [(Duration::ZERO, "200"), (Duration::from_mins(20), "403")] {
         let now = (Timestamp::now() - ago).to_string();
-        let mut inject = cargo(root);
-        inject.args(["run", "--quiet", "--locked", "--", "inject", "--reveal", "--json"]);
+        let mut inject = built::countersign(root)?;
+        inject.args(["inject", "--reveal", "--json"]);
         inject.args(["--log", "error", "--allow-http-upstream", "--now", &now]);
         inject.arg("--provider").arg(&provider);
         inject.arg("--account").arg(&account).arg(OBJECT);

@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::{Keys, altered::Proxy};
+use crate::check::built;
 use crate::check::curl::output;
-use crate::plugins::cargo;
 
 /// An object, which is there.
 const OBJECT: &str = "/altered/with%20blank";
@@ -31,9 +31,8 @@ pub(super) fn verifies(root: &Path, store: u16, keys: &Keys) -> Result<usize> {
     let proxy = Proxy::start(store)?;
     let asked = |keys: &Keys, placement: &str, ahead: &str, paths: &[&str]| {
         proxy.forget()?;
-        let mut program = cargo(root);
-        program.args(["run", "--quiet", "--locked", "--package", "countersign-tests"]);
-        program.args(["--example", "skewed", "--", &proxy.url(), &keys.id, &keys.secret]);
+        let mut program = built::example(root, "skewed")?;
+        program.args([&proxy.url(), &keys.id, &keys.secret]);
         let statuses = output(program.args([placement, ahead]).args(paths))?;
         anyhow::Ok((statuses.trim().to_owned(), proxy.count()?))
     };
