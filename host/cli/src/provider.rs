@@ -1,23 +1,30 @@
 //! `countersign provider check`: every problem of each payload at once. The others of `provider` are
 //! a gateway's matter.
 
+mod missing;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use countersign::Registry;
+use anyhow::Context as _;
+use countersign::egress::EgressConfig;
 use countersign::problem::{Problem, Severity};
 use countersign::provider::Provider;
 use countersign::registry::GuestKind;
+use countersign::{Countersign, Egress, Registry};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{self, Global};
 use crate::failure::Failure;
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::json;
 use crate::output::Output;
 use crate::remote;
+
+use missing::Wanted;
 
 pub(crate) fn run(
     global: &Global,
@@ -28,12 +35,15 @@ pub(crate) fn run(
         arguments::Provider::Check { files, json } => (files, json),
         arguments::Provider::Remote(remote) => return remote::provider(remote, output),
     };
-    let registry = Host::start(global)?.registry;
+    let Host { sandbox, registry } = Host::start(global)?;
     let known = Known::of(&registry);
+    let egress = Egress::new(EgressConfig::default()).context("setting up the way out")?;
+    let plugins = Countersign::builder(sandbox, registry, egress).build();
+    let runtime = host::runtime()?;
     let mut good = true;
     let mut reports = Vec::new();
     for file in files {
-        let problems = check(file, &known);
+        let problems = runtime.block_on(check(file, &known, &plugins));
         let bad = problems.iter().any(|it| it.severity == Severity::Error);
         good &= !bad;
         if *json {
@@ -54,23 +64,29 @@ struct Known {
     /// By auth type, the settings of a pattern that its plugin asks to see, as `aws_sigv4/region`.
     settings: BTreeMap<String, Vec<String>>,
     mutations: Vec<String>,
+    wanted: Wanted,
 }
 
 impl Known {
     fn of(registry: &Registry) -> Self {
-        let mutations = registry.listing().serving.into_iter().filter_map(|it| match it.kind {
-            GuestKind::Mutation { mutation } => Some(mutation),
+        let serving = registry.listing().serving;
+        let wanted = Wanted::of(&serving);
+        let mutations = serving.iter().filter_map(|it| match &it.kind {
+            GuestKind::Mutation { mutation } => Some(mutation.clone()),
             GuestKind::Plugin { .. } => None,
         });
         let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for guest in registry.listing().serving {
-            let GuestKind::Plugin { auth_types, needs, .. } = guest.kind else { continue };
+        for guest in &serving {
+            let GuestKind::Plugin { auth_types, needs, .. } = &guest.kind else { continue };
             let read = needs.iter().filter_map(|(_, object)| object.strip_prefix("pattern/"));
             for auth_type in auth_types {
-                settings.entry(auth_type).or_default().extend(read.clone().map(str::to_owned));
+                settings
+                    .entry(auth_type.clone())
+                    .or_default()
+                    .extend(read.clone().map(str::to_owned));
             }
         }
-        Self { auth_types: registry.auth_types(), settings, mutations: mutations.collect() }
+        Self { auth_types: registry.auth_types(), settings, mutations: mutations.collect(), wanted }
     }
 
     /// Whether a key that the host does not know is a setting of the pattern's own plugin.
@@ -128,7 +144,7 @@ impl Known {
     }
 }
 
-fn check(file: &Path, known: &Known) -> Vec<Problem> {
+async fn check(file: &Path, known: &Known, plugins: &Countersign) -> Vec<Problem> {
     let payload = match json::file(file) {
         Ok(payload) => payload,
         Err(failure) => {
@@ -136,7 +152,13 @@ fn check(file: &Path, known: &Known) -> Vec<Problem> {
         }
     };
     let mut problems: Vec<Problem> = match Provider::parse(&payload) {
-        Ok(provider) => provider.warnings().to_vec(),
+        Ok(provider) => {
+            let provider = Arc::new(provider);
+            let mut problems = provider.warnings().to_vec();
+            problems.extend(known.wanted.warnings(&provider));
+            problems.extend(missing::refused(plugins, &provider).await);
+            problems
+        }
         Err(problems) => problems.iter().cloned().collect(),
     };
     problems.retain(|it| !(it.is_unknown_key() && known.is_setting(&payload, &it.path)));

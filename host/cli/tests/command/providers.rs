@@ -108,3 +108,55 @@ fn settings_that_the_plugin_of_the_pattern_reads_are_known() {
         assert_eq!(paths, unknown, "{}", text.out);
     }
 }
+
+/// What a plugin wants of every account, or of the pattern, and the provider does not have: each is a
+/// warning, as a host without that plugin would take the payload all the same.
+#[test]
+fn what_the_plugin_misses_in_a_provider_is_told() {
+    let files = Files::new();
+    let provider = |name: &str, pattern: serde_json::Value| {
+        let payload = json!({
+            "display_name": name, "proxy_enabled": true,
+            "proxy_url": "https://api.example.com", "auth_patterns": [pattern],
+        });
+        files.json(&format!("{name}.json"), &payload)
+    };
+    for (name, pattern, told) in [
+        (
+            "basic",
+            json!({"type": "BASIC", "fields": [{"field_name": "password"}]}),
+            &["fields has no field `username`, which BASIC needs of every account"][..],
+        ),
+        ("bearer", json!({"type": "BEARER"}), &["fields has no field `token`"]),
+        (
+            "placed",
+            json!({"type": "BEARER", "fields": [
+            {"field_name": "key", "header_name": "X-Key", "required": true}]}),
+            &[],
+        ),
+        (
+            "mutated",
+            json!({"type": "BEARER", "fields": [{"field_name": "key"}],
+            "auth_field_mutations": {"token": {"prefix": "{{key}}"}}}),
+            &[],
+        ),
+        (
+            "aws",
+            json!({"type": "AWS_SIGV4", "fields": [
+            {"field_name": "access_key_id"}, {"field_name": "secret_access_key"}]}),
+            &["aws_sigv4.service is missing, and AWS_SIGV4 needs it"],
+        ),
+        (
+            "session",
+            json!({"type": "SESSION"}),
+            &["session.requests is refused by SESSION: 1 to 7 requests are expected"],
+        ),
+    ] {
+        let run = run(&["provider", "check", &provider(name, pattern)]);
+        assert_eq!(run.code, 0, "{}", run.out);
+        assert_eq!(run.out.contains("warning"), !told.is_empty(), "{name}: {}", run.out);
+        for told in told {
+            assert!(run.out.contains(&format!("auth_patterns[0].{told}")), "{name}: {}", run.out);
+        }
+    }
+}

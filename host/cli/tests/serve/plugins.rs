@@ -17,6 +17,22 @@ fn a_plugin_that_is_dropped_into_the_folder_serves() {
     server.logs("plugin is gone");
 }
 
+/// Whoever starts a server with one in JavaScript for the first time waits while it is compiled.
+#[test]
+fn a_large_plugin_is_told_of_before_it_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Process::serve(folder.path(), &[]);
+    let mut large = countersign_bundle::example().bytes.to_vec();
+    // A section that nobody reads, of 2 MiB and two bytes, which begins with a name of one byte.
+    large.extend([0, 0x82, 0x80, 0x80, 0x01, 1, b'x']);
+    large.resize(large.len() + (2 << 20), 0);
+    let file = folder.path().join("plugins/large.wasm");
+    std::fs::write(&file, large).unwrap();
+    server.logs("loading, for up to a minute");
+    assert!(!server.log().contains("plugin serves"), "{}", server.log());
+    server.logs("plugin serves");
+}
+
 #[test]
 fn a_plugin_that_comes_in_two_halves_is_waited_for_and_not_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -34,6 +34,9 @@ const MOST_NEEDS: usize = 128;
 /// Bytes of `about`: a form of a hundred inputs takes some 20 KiB.
 const LONGEST_ABOUT: usize = 64 << 10;
 
+/// Bytes of a component that takes seconds to compile, or a minute: most carry an interpreter.
+const LARGE: usize = 2 << 20;
+
 /// A component that may be called.
 pub(crate) enum Loaded {
     Plugin(Arc<Plugin>),
@@ -144,6 +147,10 @@ impl Sandbox {
             return Err(LoadError::TooLarge { found: bytes.len(), most });
         }
         outline::check(bytes, &hall.limits, hall.profile)?;
+        if bytes.len() >= LARGE {
+            let mib = bytes.len() >> 20;
+            tracing::info!(plugin = name, mib, "loading, for up to a minute where it is new");
+        }
         let component = Component::from_binary(&hall.engine, bytes)
             .map_err(|cause| refused(bytes, &cause, hall.profile))?;
         let shape = Shape::of(&component, &hall.engine)?;
