@@ -112,7 +112,7 @@ impl<'a> Caller<'a> {
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Reply> {
-        let output = built::countersign(self.root)?
+        let output = built::compiled_once(self.root)?
             .args(["request", "--include", "--log", "error"])
             .args(["--allow-http-upstream", "--allow-upstream", "127.0.0.0/8", "--provider"])
             .arg(self.file("provider.json"))

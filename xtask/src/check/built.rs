@@ -19,6 +19,18 @@ pub(super) fn countersign(root: &Path) -> Result<Command> {
     program(root, "countersign")
 }
 
+/// The same for a command that is run many times: what one has compiled, the next finds.
+pub(super) fn compiled_once(root: &Path) -> Result<Command> {
+    let mut command = countersign(root)?;
+    command.env("COUNTERSIGN_CACHE", cache(root));
+    Ok(command)
+}
+
+/// Where compiled components are kept from one check to the next.
+pub(super) fn cache(root: &Path) -> PathBuf {
+    root.join("target/check/compiled")
+}
+
 /// An example of whichever package.
 pub(super) fn example(root: &Path, name: &str) -> Result<Command> {
     program(root, &format!("examples/{name}"))

@@ -85,8 +85,7 @@ struct Project {
 impl Project {
     fn new(root: &Path, name: &'static str, language: &str, programs: &[PathBuf]) -> Result<Self> {
         let command = built::folder(root)?.join("countersign");
-        let (folder, cache) =
-            (root.join("target/check").join(language), root.join("target/check/compiled"));
+        let (folder, cache) = (root.join("target/check").join(language), built::cache(root));
         fs::create_dir_all(&folder)?;
         let folder = folder.join(name);
         if folder.exists() {

@@ -160,7 +160,7 @@ impl<'a> Scene<'a> {
 
     /// The reply's status and body.
     fn ask(&self, arguments: &[&str]) -> Result<(String, String)> {
-        let mut command = built::countersign(self.root)?;
+        let mut command = built::compiled_once(self.root)?;
         command.args(["request", "--include", "--log", "error"]).args([
             "--allow-http-upstream",
             "--allow-upstream",

@@ -79,7 +79,7 @@ pub(super) fn served(root: &Path) -> Result<String> {
 
 /// What the command writes, which ends well.
 fn countersign(root: &Path, arguments: &[&str]) -> Result<String> {
-    output(built::countersign(root)?.args(arguments))
+    output(built::compiled_once(root)?.args(arguments))
 }
 
 /// The first credential of the project's vectors.

@@ -90,7 +90,7 @@ fn is_over_after_a_while(root: &Path, proxy: &Proxy, keys: &Keys) -> Result<()> 
     let account = write("account.json", account)?;
     for (ago, expected) in [(Duration::ZERO, "200"), (Duration::from_mins(20), "403")] {
         let now = (Timestamp::now() - ago).to_string();
-        let mut inject = built::countersign(root)?;
+        let mut inject = built::compiled_once(root)?;
         inject.args(["inject", "--reveal", "--json"]);
         inject.args(["--log", "error", "--allow-http-upstream", "--now", &now]);
         inject.arg("--provider").arg(&provider);
