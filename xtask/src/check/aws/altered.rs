@@ -205,7 +205,7 @@ impl Proxy {
         let place = folder.path().display();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let text = format!(
-            "daemon off; worker_processes 1; pid {place}/pid; error_log stderr notice;
+            "daemon off; master_process off; pid {place}/pid; error_log stderr notice;
             events {{ worker_connections 64; }}
             http {{
                 client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
@@ -234,7 +234,8 @@ impl Proxy {
         let mut nginx = Command::new("/usr/sbin/nginx");
         nginx.arg("-p").arg(folder.path()).arg("-c").arg(&file).args(["-e", "stderr"]);
         nginx.stdout(Stdio::null());
-        let listens = |line: &str| line.contains("start worker process ").then(String::new);
+        // It is one process, so that to end it is to end all of it.
+        let listens = |line: &str| line.contains(" event method").then(String::new);
         let (process, _) = Running::start(&mut nginx, listens).context("nginx")?;
         Ok(Self { _process: process, folder, port })
     }
