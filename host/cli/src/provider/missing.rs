@@ -20,7 +20,6 @@ use serde_json::{Map, Value as Json, json};
 const STAND_IN: &str = "stand-in";
 
 /// By auth type, the names of what its plugin cannot do without.
-#[derive(Default)]
 pub(super) struct Wanted(BTreeMap<String, Inputs>);
 
 #[derive(Clone)]

@@ -21,8 +21,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::{Keys, Running};
-use crate::check::built;
-use crate::check::{curl::output, server::Server};
+use crate::check::{built, curl::output, server::Server};
 
 /// The bucket, and an object in it.
 const BUCKET: &str = "/altered";

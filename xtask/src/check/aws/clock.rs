@@ -9,8 +9,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::{Keys, altered::Proxy};
-use crate::check::built;
-use crate::check::curl::output;
+use crate::check::{built, curl::output};
 
 /// An object, which is there.
 const OBJECT: &str = "/altered/with%20blank";
