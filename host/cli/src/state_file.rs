@@ -103,9 +103,9 @@ mod tests {
 
     fn key(identifier: Option<&str>) -> StateKey {
         StateKey {
-            environment: String::new(),
-            connection: "c".to_owned(),
-            identifier: identifier.map(str::to_owned),
+            environment: "".into(),
+            connection: "c".into(),
+            identifier: identifier.map(Into::into),
             row: None,
         }
     }

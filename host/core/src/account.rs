@@ -28,7 +28,7 @@ const LONGEST_IDENTIFIER: usize = 200;
 /// What is known of one account: what its holder typed, and what a flow has learnt.
 #[derive(Clone)]
 pub struct Account {
-    identifier: String,
+    identifier: Arc<str>,
     status: Status,
     values: BTreeMap<String, Secret>,
     state: Option<State>,
@@ -79,6 +79,10 @@ impl Account {
     /// Who it belongs to, in the words of the application that connected it.
     pub fn identifier(&self) -> &str {
         &self.identifier
+    }
+
+    pub(crate) fn shared_identifier(&self) -> Arc<str> {
+        Arc::clone(&self.identifier)
     }
 
     /// Whether it can be used. Of one just read: ACTIVE with credentials, PENDING_AUTH without.
@@ -162,14 +166,7 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Account> {
     let credentials = state.is_some() || typed;
     let derived = if credentials { Status::Active } else { Status::PendingAuth };
     let status = status.and_then(|(_, parsed)| parsed.ok()).unwrap_or(derived);
-    Some(Account {
-        identifier: identifier?.to_owned(),
-        status,
-        values,
-        state,
-        id: None,
-        version: 0,
-    })
+    Some(Account { identifier: identifier?.into(), status, values, state, id: None, version: 0 })
 }
 
 fn read_static(json: &Json, values: &mut BTreeMap<String, Secret>, problems: &mut Problems) {

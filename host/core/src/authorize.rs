@@ -23,7 +23,7 @@ use crate::facts::{Facts, version};
 use crate::fields;
 use crate::memo::SeenMemo;
 use crate::needs::header::same_spelling;
-use crate::remember::{Answer, Key, Remembered};
+use crate::remember::{Answer, Key, UseAgain};
 use crate::reply::MOST_HELD;
 use crate::sandbox::{Flow, Plugin};
 use crate::subject::Subject;
@@ -69,18 +69,14 @@ impl Inner {
         if !subject.provider().proxy_enabled() {
             return Err(Error::ProxyDisabled);
         }
-        let status = subject.account().status();
-        if matches!(status, Status::Disconnected | Status::PendingVerification) {
-            return Err(Error::Inactive(status));
+        if matches!(subject.status, Status::Disconnected | Status::PendingVerification) {
+            return Err(Error::Inactive(subject.status));
         }
         if again.cursor.is_empty()
-            && let Some(remembered) = subject.remembered.load_full()
+            && let Some(answer) = self.remembered(subject).await?
         {
-            let key = self.key(subject, &remembered).await?;
-            if remembered.holds(key, self.clock.unix_millis()) {
-                self.counts.remembered.up();
-                return Ok(Arc::clone(&remembered.answer));
-            }
+            self.counts.remembered.up();
+            return Ok(answer);
         }
         // On the heap, as what nearly every request waits in shall be small.
         Box::pin(self.authorize_anew(subject, outgoing, again)).await
@@ -206,7 +202,8 @@ impl Inner {
             origins: subject.listed_origins().to_vec(),
             ..EditRules::default()
         };
-        Ok(Arc::clone(facts.place.get_or_init(|| Arc::new(Place { base, headers, rules }))))
+        let place = || subject.connection().place.shared(Place { base, headers, rules });
+        Ok(Arc::clone(facts.place.get_or_init(place)))
     }
 
     fn finish(
@@ -225,7 +222,7 @@ impl Inner {
             .map_err(|cause| facts.edit_refused(&cause))?;
         let names = edits.client_certificate();
         let certificate = names.map(|names| facts.certificate(subject, names)).transpose()?;
-        let answer = Arc::new(Answer {
+        let mut answer = Answer {
             plugin: Arc::clone(&facts.plugin),
             granted: Arc::clone(&facts.granted),
             masker: facts.masker.clone(),
@@ -235,7 +232,8 @@ impl Inner {
             watches: ready.watches,
             cursor: Zeroizing::new(ready.cursor),
             state_version: facts.state_version(),
-        });
+            again: None,
+        };
         if when.blind {
             let key = Key {
                 host: facts.host,
@@ -247,31 +245,33 @@ impl Inner {
             let states = [facts.state.as_deref(), facts.shared.as_deref()];
             let (remember, now) = (ready.remember, self.clock.unix_millis());
             let memo = Arc::clone(self.memo(subject, facts));
-            let remembered = Remembered::new(key, Arc::clone(&answer), memo, remember, now, states);
-            if remembered.is_some() {
+            answer.again = UseAgain::new(key, &answer, memo, remember, now, states);
+            let answer = Arc::new(answer);
+            let is_remembered = answer.again.is_some();
+            if is_remembered {
                 // They will not be asked for again before something moves.
                 subject.facts.store(None);
             }
-            subject.remembered.store(remembered.map(Arc::new));
+            subject.remembered.store(is_remembered.then(|| Arc::clone(&answer)));
+            return Ok(answer);
         }
-        Ok(answer)
+        Ok(Arc::new(answer))
     }
 
-    /// How things are now for what is remembered.
-    pub(crate) async fn key(
-        &self,
-        subject: &Subject,
-        remembered: &Remembered,
-    ) -> Result<Key, Error> {
+    /// The answer that is remembered, where it holds now.
+    pub(crate) async fn remembered(&self, subject: &Subject) -> Result<Option<Arc<Answer>>, Error> {
+        let Some(answer) = subject.remembered.load_full() else { return Ok(None) };
+        let Some(again) = &answer.again else { return Ok(None) };
         let state = self.store.state(subject.state_key()).await?;
         let shared = self.store.state(subject.shared_key()).await?;
-        Ok(Key {
+        let key = Key {
             host: self.id(),
             generation: self.registry.generation(),
             state_version: state.map(|state| state.version),
             shared_version: shared.map(|state| state.version),
-            memo_revision: remembered.memo.revision(),
-        })
+            memo_revision: again.memo.revision(),
+        };
+        Ok(again.holds(key, self.clock.unix_millis()).then_some(answer))
     }
 }
 
@@ -295,6 +295,7 @@ fn check_watches(ready: &Ready, facts: &Facts) -> Result<(), Error> {
 }
 
 /// Where a request goes, and what is on it whatever the plugin says.
+#[derive(PartialEq)]
 pub(crate) struct Place {
     pub(crate) base: RenderedBase,
     /// The provider's own.

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::{
+    authorize::Place,
     fields::names_a_secret,
-    needs::LastGranted,
+    last::Last,
+    needs::Granted,
     problem::{Problems, Reader, flatten, place},
     secret::Secret,
     store::Row,
@@ -23,13 +25,15 @@ use crate::{
 /// No `Debug`: settings hold the client secret.
 #[derive(Clone, Default)]
 pub struct Connection {
-    name: Option<String>,
+    name: Option<Arc<str>>,
     pattern: Option<String>,
     settings: BTreeMap<String, Value>,
     id: Option<Arc<str>>,
     version: u64,
     /// What its auth pattern's plugin has leave for.
-    pub(crate) granted: LastGranted,
+    pub(crate) granted: Last<Granted>,
+    /// Where requests go.
+    pub(crate) place: Last<Place>,
 }
 
 impl Connection {
@@ -58,6 +62,10 @@ impl Connection {
     /// What callers name it by.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    pub(crate) fn shared_name(&self) -> Option<Arc<str>> {
+        self.name.clone()
     }
 
     /// What it calls its auth pattern; see [`Provider::pattern`](crate::provider::Provider::pattern).
@@ -124,12 +132,13 @@ fn read(json: &Json, problems: &mut Problems) -> Option<Connection> {
         check(name, value, problems);
     }
     Some(Connection {
-        name: name.map(str::to_owned),
+        name: name.map(Into::into),
         pattern: pattern.or(auth_type).map(str::to_owned),
         settings,
         id: None,
         version: 0,
-        granted: LastGranted::default(),
+        granted: Last::default(),
+        place: Last::default(),
     })
 }
 

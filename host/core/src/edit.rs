@@ -49,7 +49,7 @@ use change::{Change, HeaderEdit};
 const MAX_HEADERS: usize = 4096;
 
 /// What the host holds every plugin to, besides its needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditRules {
     /// Headers that change what a request does, such as `x-http-method-override`, where the
     /// provider names them.

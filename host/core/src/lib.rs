@@ -51,6 +51,7 @@ mod authorize;
 mod client;
 mod contract;
 mod facts;
+mod last;
 mod memo;
 mod rehearsal;
 mod remember;

@@ -27,7 +27,6 @@ mod granted;
 pub(crate) mod header;
 mod object;
 
-pub(crate) use granted::LastGranted;
 pub use granted::{Flaw, Granted, Ungranted};
 
 use std::fmt;

@@ -54,10 +54,9 @@ impl Countersign {
 
     async fn memo_of(&self, subject: &Subject) -> Result<Arc<Memo>, Error> {
         let inner = &self.inner;
-        if let Some(remembered) = subject.remembered.load_full()
-            && remembered.holds(inner.key(subject, &remembered).await?, inner.clock.unix_millis())
-        {
-            return Ok(Arc::clone(&remembered.memo));
+        let remembered = inner.remembered(subject).await?;
+        if let Some(again) = remembered.as_ref().and_then(|answer| answer.again.as_ref()) {
+            return Ok(Arc::clone(&again.memo));
         }
         let generation = inner.registry.generation();
         let plugin = inner.registry.plugin(subject.pattern().auth_type())?;

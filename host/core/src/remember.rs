@@ -40,12 +40,11 @@ pub(crate) struct Key {
     pub(crate) memo_revision: u64,
 }
 
-/// An answer, and what it was made with.
-pub(crate) struct Remembered {
+/// For how long an answer may be used again.
+pub(crate) struct UseAgain {
     key: Key,
     /// Unix milliseconds.
     until: u64,
-    pub(crate) answer: Arc<Answer>,
     /// The one that it was given with.
     pub(crate) memo: Arc<Memo>,
 }
@@ -62,14 +61,16 @@ pub(crate) struct Answer {
     pub(crate) watches: Vec<Watch>,
     pub(crate) cursor: Zeroizing<Vec<u8>>,
     pub(crate) state_version: u64,
+    /// `None` where it is for one request alone.
+    pub(crate) again: Option<UseAgain>,
 }
 
-impl Remembered {
+impl UseAgain {
     /// `None` where nothing may be remembered. Times in Unix milliseconds, `remember` in seconds;
     /// `states` are the account's and the connection's.
     pub(crate) fn new(
         key: Key,
-        answer: Arc<Answer>,
+        answer: &Answer,
         memo: Arc<Memo>,
         remember: u32,
         now: u64,
@@ -89,7 +90,7 @@ impl Remembered {
             && until > now
             && answer.cursor.is_empty()
             && answer.edits.may_be_remembered();
-        reusable.then_some(Self { key, until, answer, memo })
+        reusable.then_some(Self { key, until, memo })
     }
 
     pub(crate) fn holds(&self, key: Key, now: u64) -> bool {

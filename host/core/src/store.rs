@@ -18,15 +18,16 @@ use crate::account::State;
 
 pub use memory::MemoryStore;
 
-/// Whose state.
+/// Whose state. Keys that were cloned one from another share their texts, and are compared without
+/// looking at these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StateKey {
     /// The environment; empty where there is only one.
-    pub environment: String,
+    pub environment: Arc<str>,
     /// The connection's name.
-    pub connection: String,
+    pub connection: Arc<str>,
     /// The account's identifier; `None` for what the whole connection shares.
-    pub identifier: Option<String>,
+    pub identifier: Option<Arc<str>>,
     /// The row that the subject was made of, where its maker keeps rows.
     pub row: Option<Row>,
 }

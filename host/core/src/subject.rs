@@ -10,12 +10,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use url::Url;
 
-use crate::account::Account;
+use crate::account::{Account, Status};
 use crate::connection::Connection;
 use crate::facts::KnownFacts;
 use crate::flow::FailedRenewals;
 use crate::provider::{AuthPattern, Provider, SelectError};
-use crate::remember::Remembered;
+use crate::remember::Answer;
 use crate::sandbox::Digest;
 use crate::store::StateKey;
 use crate::target::Origin;
@@ -27,12 +27,15 @@ pub struct Subject {
     pattern: AuthPattern,
     connection: Arc<Connection>,
     account: Arc<Account>,
+    /// The account's, here since each request asks for it.
+    pub(crate) status: Status,
     /// See [`Subject::with_values`].
     laid_over: Values,
     key: StateKey,
     shared_key: StateKey,
     listed_origins: Vec<url::Origin>,
-    pub(crate) remembered: ArcSwapOption<Remembered>,
+    /// An answer that says for how long it may be used again.
+    pub(crate) remembered: ArcSwapOption<Answer>,
     pub(crate) facts: ArcSwapOption<KnownFacts>,
     /// Here, so that an account or a connection that was mended is asked for at once.
     pub(crate) failed: FailedRenewals,
@@ -51,9 +54,9 @@ impl Subject {
     ) -> Result<Self, SelectError> {
         let pattern = provider.pattern(connection.pattern())?.clone();
         let key = StateKey {
-            environment: environment.to_owned(),
-            connection: connection.name().unwrap_or(provider.identifier()).to_owned(),
-            identifier: Some(account.identifier().to_owned()),
+            environment: environment.into(),
+            connection: connection.shared_name().unwrap_or_else(|| provider.identifier().into()),
+            identifier: Some(account.shared_identifier()),
             row: account.row(),
         };
         let shared_key = StateKey { identifier: None, row: connection.row(), ..key.clone() };
@@ -66,6 +69,7 @@ impl Subject {
             provider,
             pattern,
             connection,
+            status: account.status(),
             account,
             laid_over: Values::default(),
             key,

@@ -282,14 +282,14 @@ async fn find(connection: &mut AnyConnection, key: &StateKey) -> Result<Option<F
              JOIN connections c ON c.id = a.connection LEFT JOIN states s ON s.owner = a.id \
              WHERE c.name = $1 AND a.identifier = $2",
         )
-        .bind(key.connection.as_str())
-        .bind(identifier.as_str()),
+        .bind(key.connection.as_ref())
+        .bind(identifier.as_ref()),
         None => sqlx::query(
             "SELECT c.id, c.provider AS parent, c.name, c.origins, c.version, \
              s.version AS state_version, s.state FROM connections c \
              LEFT JOIN states s ON s.owner = c.id WHERE c.name = $1",
         )
-        .bind(key.connection.as_str()),
+        .bind(key.connection.as_ref()),
     };
     let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
     let owner = read_owner(&row)?;

@@ -5,9 +5,9 @@ use crate::secret::Secret;
 
 fn account(identifier: &str, row: Option<(&str, u64)>) -> StateKey {
     StateKey {
-        environment: String::new(),
-        connection: "c".to_owned(),
-        identifier: Some(identifier.to_owned()),
+        environment: "".into(),
+        connection: "c".into(),
+        identifier: Some(identifier.into()),
         row: row.map(|(id, version)| Row { id: id.into(), version }),
     }
 }

@@ -3,9 +3,6 @@
 //! A [`Granted`] has no references left: each was filled with a value that is fit for its place,
 //! or grants nothing and is listed in [`Granted::ungranted`]. Nothing here depends on an account.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
 use http::HeaderName;
 
 use super::header::{Ban, ban};
@@ -32,22 +29,6 @@ pub(super) struct Layer {
     fetch: Vec<Path>,
     visit: Vec<Path>,
     bare: bool,
-}
-
-/// The one that was resolved last, so that all accounts of a connection share it. Clones share it too.
-#[derive(Clone, Default)]
-pub(crate) struct LastGranted(Arc<ArcSwapOption<Granted>>);
-
-impl LastGranted {
-    /// The last one, where it grants the same; otherwise this one, which is the last from now on.
-    pub(crate) fn shared(&self, granted: Granted) -> Arc<Granted> {
-        if let Some(last) = self.0.load_full().filter(|last| **last == granted) {
-            return last;
-        }
-        let granted = Arc::new(granted);
-        self.0.store(Some(Arc::clone(&granted)));
-        granted
-    }
 }
 
 /// A reference that grants nothing, because of what it was filled with. Whoever wrote the provider

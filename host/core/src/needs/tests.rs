@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
-use super::{Flaw, Granted, LastGranted, Needs, NeedsError};
+use super::{Flaw, Granted, Needs, NeedsError};
+use crate::last::Last;
 use crate::secret::Secret;
 use crate::values::Values;
 

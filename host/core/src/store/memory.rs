@@ -89,9 +89,9 @@ mod tests {
 
     fn key() -> StateKey {
         StateKey {
-            environment: String::new(),
-            connection: "c".to_owned(),
-            identifier: Some("u".to_owned()),
+            environment: "".into(),
+            connection: "c".into(),
+            identifier: Some("u".into()),
             row: None,
         }
     }

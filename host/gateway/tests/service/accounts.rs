@@ -218,9 +218,9 @@ async fn tokens_that_a_flow_brought_are_shown() {
     let scene = with_shop().await;
     let account = scene.account("shop-1", "u1", json!(null), json!({"shop": "a"})).await.unwrap();
     let key = StateKey {
-        environment: String::new(),
-        connection: "shop-1".to_owned(),
-        identifier: Some("u1".to_owned()),
+        environment: "".into(),
+        connection: "shop-1".into(),
+        identifier: Some("u1".into()),
         row: None,
     };
     let state =

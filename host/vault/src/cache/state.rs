@@ -18,12 +18,14 @@ use crate::follow::Following;
 pub struct CachedStore {
     store: Arc<dyn Store>,
     states: Arc<Cache<StateKey, Option<Arc<State>>>>,
+    /// That there is none: many accounts have none, and one of these does for all.
+    none: Arc<Option<Arc<State>>>,
 }
 
 impl CachedStore {
     /// Keeps at most so many states of what is read from this store, whose changes are followed.
     pub fn new(store: Arc<dyn Store>, following: &Following, most: usize) -> Self {
-        Self { store, states: Cache::new(following, most) }
+        Self { store, states: Cache::new(following, most), none: Arc::default() }
     }
 }
 
@@ -42,7 +44,11 @@ impl Store for CachedStore {
             None => Change::Connection(Arc::clone(&id)),
         };
         let made_of = [Change::State(id), holder];
-        self.states.keep(reading, key.clone(), Arc::new(state.clone()), &made_of);
+        let kept = match &state {
+            None => Arc::clone(&self.none),
+            some => Arc::new(some.clone()),
+        };
+        self.states.keep(reading, key.clone(), kept, &made_of);
         Ok(state)
     }
 

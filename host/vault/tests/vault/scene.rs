@@ -75,9 +75,9 @@ pub(crate) fn token(state: &State) -> &str {
 
 pub(crate) fn key(connection: &str, identifier: Option<&str>) -> StateKey {
     StateKey {
-        environment: String::new(),
-        connection: connection.to_owned(),
-        identifier: identifier.map(str::to_owned),
+        environment: "".into(),
+        connection: connection.into(),
+        identifier: identifier.map(Into::into),
         row: None,
     }
 }

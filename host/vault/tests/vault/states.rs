@@ -107,7 +107,7 @@ async fn another_environment_has_nothing_here() {
     let scene = Scene::new();
     let vault = scene.open().await;
     fill(&vault).await;
-    let other = StateKey { environment: "other".to_owned(), ..key("acme-1", Some("u1")) };
+    let other = StateKey { environment: "other".into(), ..key("acme-1", Some("u1")) };
     assert!(vault.state(&other).await.unwrap().is_none());
     assert!(vault.claim(&other).await.is_err());
 }

@@ -20,8 +20,8 @@ impl Clock for Seconds {
 }
 
 fn key(nth: usize) -> StateKey {
-    let identifier = Some(nth.to_string());
-    StateKey { environment: String::new(), connection: "c".to_owned(), identifier, row: None }
+    let identifier = Some(nth.to_string().into());
+    StateKey { environment: "".into(), connection: "c".into(), identifier, row: None }
 }
 
 #[test]

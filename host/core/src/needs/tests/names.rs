@@ -164,7 +164,7 @@ fn a_policy_narrows_what_is_presented() {
 
 #[test]
 fn one_that_grants_the_same_is_shared_and_no_other() {
-    let last = LastGranted::default();
+    let last = Last::default();
     let [by_a, by_b] = [[("connection/header", "x-a")], [("connection/header", "x-b")]];
     let resolved = |entries| granted(&["write header/{connection/header}"], entries);
     let first = last.shared(resolved(&by_a));
