@@ -32,7 +32,7 @@ use crate::door::PROXY;
 use crate::fault::{Fault, Kind};
 use crate::injections::{Injection, Injections};
 use crate::metrics::{self, Metrics};
-use crate::service::{Service, Whose};
+use crate::service::{Found, Service, Whose};
 use crate::settings::{InForce, Settings};
 use crate::trace;
 use crate::usage::Usage;
@@ -72,9 +72,9 @@ impl Proxy {
         let began = Instant::now();
         let place = self.crowd.enter()?;
         let whose = message::whose(&parts.headers)?;
-        let mut subject = None;
-        let sent = self.send(caller, &whose, place, &mut subject, parts, body).await;
-        self.note(caller, &whose, subject.as_deref(), &sent, began);
+        let mut found = None;
+        let sent = self.send(caller, &whose, place, &mut found, parts, body).await;
+        self.note(caller, &whose, found.as_deref(), &sent, began);
         sent
     }
 
@@ -84,7 +84,7 @@ impl Proxy {
         caller: &Caller,
         whose: &Whose,
         place: Place,
-        found: &mut Option<Arc<Subject>>,
+        found: &mut Option<Arc<Found>>,
         mut parts: Box<request::Parts>,
         body: B,
     ) -> Result<Answer, Fault>
@@ -94,8 +94,7 @@ impl Proxy {
     {
         let Settings { longest_body, pass_cookies, deadline, tunnel_idle, .. } =
             **self.settings.load();
-        let subject = self.service.subject(caller, whose).await?;
-        let subject = found.insert(subject);
+        let subject = found.insert(self.service.find(caller, whose).await?).subject();
         let place = match account(subject) {
             Some(account) => place.of(account)?,
             None => place,
@@ -134,7 +133,7 @@ impl Proxy {
         &self,
         caller: &Caller,
         whose: &Whose,
-        subject: Option<&Subject>,
+        found: Option<&Found>,
         sent: &Result<Answer, Fault>,
         began: Instant,
     ) {
@@ -142,17 +141,18 @@ impl Proxy {
             Ok(answer) => ("sent", Some(answer.status().as_u16())),
             Err(fault) => (fault.code, None),
         };
-        let account = subject.and_then(account);
+        let subject = found.map(Found::subject);
+        let account = subject.and_then(|it| account(it));
         let now = self.clock.unix_millis();
-        if let (Some(account), Some(_)) = (account, status) {
-            self.usage.note(account, now);
+        if let (Some(account), Some(found), Some(_)) = (account, found, status) {
+            self.usage.note(account, found.used(), now);
         }
         if let Some(subject) = subject {
             let outcome = status.map_or(outcome, metrics::class);
             self.metrics.proxied(subject.pattern().auth_type(), outcome, began.elapsed());
             if self.traces {
                 let provider = subject.provider().identifier();
-                trace::subject(&whose.connector, provider, subject.pattern().auth_type());
+                trace::subject(whose.connector(), provider, subject.pattern().auth_type());
             }
         }
         // Who asks for what is not there, or may not, gets no credential: that is for the log.
@@ -161,8 +161,8 @@ impl Proxy {
             at: now,
             request: caller.request().as_str(),
             client: caller.client(),
-            connection: &whose.connector,
-            identifier: &whose.identifier,
+            connection: whose.connector(),
+            identifier: whose.identifier(),
             account,
             provider: subject.map(|it| it.provider().identifier()),
             outcome,

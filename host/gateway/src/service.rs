@@ -22,6 +22,7 @@ pub use account::{AccountName, AccountUpdate, NewAccount, Shown};
 pub use client::{ClientRequest, Issued};
 pub use connection::{ConnectionUpdate, NewConnection};
 pub use described::Described;
+pub(crate) use subject::Found;
 pub use subject::Whose;
 
 use subject::Subjects;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,19 @@ pub(crate) struct Usage {
     write: Box<Write>,
     noted: Mutex<Noted>,
     stop: CancellationToken,
+}
+
+/// The minute that an account was noted for last, kept with what each of its requests looks at anyhow:
+/// of all that come within a minute, only the first goes on to what is shared.
+pub(crate) struct Mark(AtomicU64);
+
+/// No minute.
+const NEVER: u64 = u64::MAX;
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self(NEVER.into())
+    }
 }
 
 /// In minutes.
@@ -86,9 +100,14 @@ impl Usage {
         });
     }
 
-    /// An account was used.
-    pub(crate) fn note(&self, account: &Arc<str>, now: u64) {
+    /// An account was used. It may have several marks.
+    pub(crate) fn note(&self, account: &Arc<str>, mark: &Mark, now: u64) {
         let minute = now / MINUTE;
+        // Looked at first: a store would take the line from other processors each time.
+        if mark.0.load(Ordering::Relaxed) == minute {
+            return;
+        }
+        mark.0.store(minute, Ordering::Relaxed);
         let mut noted = self.lock();
         if noted.written.get(account) != Some(&minute) {
             noted.wait(account, minute);
@@ -176,7 +195,7 @@ mod tests {
 
     fn note(usage: &Usage, accounts: &[&str], now: u64) {
         for account in accounts {
-            usage.note(&(*account).into(), now);
+            usage.note(&(*account).into(), &Mark::default(), now);
         }
     }
 
@@ -208,10 +227,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_mark_spares_the_requests_of_its_minute_alone() {
+        let (usage, database) = usage(10);
+        let (a, b) = ("a".into(), "b".into());
+        let (of_a, of_b) = (Mark::default(), Mark::default());
+        for now in [0, MINUTE - 1] {
+            usage.note(&a, &of_a, now);
+            usage.note(&b, &of_b, now);
+        }
+        usage.write().await;
+        assert_eq!(database.written().concat(), [("a".to_owned(), 0), ("b".to_owned(), 0)]);
+        usage.note(&a, &of_a, MINUTE);
+        assert_eq!(usage.lock().waiting.get("a"), Some(&1));
+        usage.lock().waiting.clear();
+        usage.note(&a, &of_a, MINUTE + 1);
+        assert!(usage.lock().waiting.is_empty(), "the mark says that it was noted");
+        usage.note(&a, &Mark::default(), MINUTE + 1);
+        assert_eq!(usage.lock().waiting.get("a"), Some(&1), "another subject has another mark");
+    }
+
+    #[tokio::test]
     async fn no_transaction_is_of_more_than_a_few_hundred() {
         let (usage, database) = usage(MOST_WAITING);
         for nth in 0..=2 * TOGETHER {
-            usage.note(&format!("{nth:04}").into(), 0);
+            usage.note(&format!("{nth:04}").into(), &Mark::default(), 0);
         }
         usage.close().await;
         let written = database.written();

@@ -45,20 +45,20 @@ pub(super) fn whose(headers: &HeaderMap) -> Result<Whose, Fault> {
     let connector = one(connector, &CONNECTION_NAME, "name the connection in this header");
     let identifier = one(identifier, &IDENTIFIER, "name whose account it is in this header");
     match (connector, identifier) {
-        (Some(connector), Some(identifier)) => Ok(Whose { connector, identifier }),
+        (Some(connector), Some(identifier)) => Ok(Whose::new(connector, identifier)),
         _ => Err(Fault::of_fields(faults)),
     }
 }
 
 /// A name. Where its bytes are no UTF-8, a client may have left out what it could not write, and what
 /// is left would be another account's name.
-fn text(value: &HeaderValue) -> Result<String, &'static str> {
+fn text(value: &HeaderValue) -> Result<&str, &'static str> {
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| "is not UTF-8")?;
     // What HTTP takes for blank (RFC 9110, section 5.5). Others make another name of it.
     let text = text.trim_matches([' ', '\t']);
     match text.chars().count() {
         0 => Err("is empty"),
-        1..=LONGEST_NAME => Ok(text.to_owned()),
+        1..=LONGEST_NAME => Ok(text),
         _ => Err("is longer than any name"),
     }
 }

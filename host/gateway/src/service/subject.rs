@@ -17,6 +17,7 @@ use countersign_vault::{self as vault, Change, Following, Role, VaultError};
 use crate::caller::Caller;
 use crate::fault::{Fault, Kind};
 use crate::service::{Service, opened};
+use crate::usage::Mark;
 
 /// Readings before a subject whose rows change all the time is given up.
 const MOST_READINGS: usize = 3;
@@ -27,15 +28,22 @@ const MOST_CONNECTIONS: usize = 4096;
 /// Which account, as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Whose {
-    /// The connection's name.
-    pub connector: String,
-    /// The account's identifier.
-    pub identifier: String,
+    /// The connection's name and the account's identifier, in one piece: it is made for each request, and
+    /// compared with one that lies anywhere in memory.
+    names: Box<str>,
+    /// Bytes of the first.
+    connector: usize,
+}
+
+/// An account that was asked for, and can be used.
+pub(crate) struct Found {
+    subject: Arc<Subject>,
+    used: Mark,
 }
 
 /// What was read for requests, while it holds.
 pub(super) struct Subjects {
-    subjects: Arc<Cache<Whose, Subject>>,
+    found: Arc<Cache<Whose, Found>>,
     connections: Arc<Cache<String, Ready>>,
 }
 
@@ -51,35 +59,69 @@ impl Subjects {
     /// Keeps at most so many subjects.
     pub(super) fn new(following: &Following, most: usize) -> Self {
         Self {
-            subjects: Cache::new(following, most),
+            found: Cache::new(following, most),
             connections: Cache::new(following, MOST_CONNECTIONS),
         }
+    }
+}
+
+impl Whose {
+    /// The account of this identifier under the connection of this name.
+    pub fn new(connector: &str, identifier: &str) -> Self {
+        Self { names: [connector, identifier].concat().into(), connector: connector.len() }
+    }
+
+    /// The connection's name.
+    pub fn connector(&self) -> &str {
+        &self.names[..self.connector]
+    }
+
+    /// The account's identifier.
+    pub fn identifier(&self) -> &str {
+        &self.names[self.connector..]
+    }
+}
+
+impl Found {
+    /// Its subject, the same one for as long as it holds.
+    pub(crate) fn subject(&self) -> &Arc<Subject> {
+        &self.subject
+    }
+
+    /// When it was last noted as used.
+    pub(crate) fn used(&self) -> &Mark {
+        &self.used
     }
 }
 
 impl Service {
     /// The account of this identifier under the connection of this name.
     pub async fn subject(&self, caller: &Caller, whose: &Whose) -> Result<Arc<Subject>, Fault> {
+        Ok(Arc::clone(self.find(caller, whose).await?.subject()))
+    }
+
+    /// The same with what is noted of it.
+    pub(crate) async fn find(&self, caller: &Caller, whose: &Whose) -> Result<Arc<Found>, Fault> {
         caller.need(Role::Proxy)?;
-        if !caller.reaches(&whose.connector, &whose.identifier) {
+        if !caller.reaches(whose.connector(), whose.identifier()) {
             return Err(Fault::not_found("account"));
         }
-        if let Some(subject) = self.subjects.subjects.get(whose) {
-            return Ok(subject);
+        if let Some(found) = self.subjects.found.get(whose) {
+            return Ok(found);
         }
         for _ in 0..MOST_READINGS {
             // Boxed, as hardly a request reads anything, and each would have room for it.
-            if let Some(subject) = Box::pin(self.read_subject(whose)).await? {
-                return Ok(subject);
+            if let Some(found) = Box::pin(self.read_found(whose)).await? {
+                return Ok(found);
             }
         }
         Err(VaultError::Overtaken { what: "account" }.into())
     }
 
     /// `None` where a row changed while the others were read.
-    async fn read_subject(&self, whose: &Whose) -> Result<Option<Arc<Subject>>, Fault> {
-        let reading = self.subjects.subjects.begin();
-        let account = self.vault.account_named(&whose.connector, &whose.identifier).await?;
+    async fn read_found(&self, whose: &Whose) -> Result<Option<Arc<Found>>, Fault> {
+        let reading = self.subjects.found.begin();
+        let account = self.vault.account_named(whose.connector(), whose.identifier()).await?;
         let account = account.ok_or_else(|| Fault::not_found("account"))?;
         usable(&account)?;
         let Some(ready) = self.ready(&account.connection).await? else { return Ok(None) };
@@ -95,9 +137,10 @@ impl Service {
         let (provider, connection) = (Arc::clone(&ready.provider), Arc::clone(&ready.connection));
         let subject = Subject::new("", provider, connection, Arc::new(account));
         let subject = Arc::new(subject.map_err(|error| unknown_pattern(&error.to_string()))?);
+        let found = Arc::new(Found { subject, used: Mark::default() });
         // Requests that came at once go on with one subject: what plugins note of it (a nonce's count)
         // is of the account.
-        Ok(Some(self.subjects.subjects.keep(reading, whose.clone(), subject, &made_of)))
+        Ok(Some(self.subjects.found.keep(reading, whose.clone(), found, &made_of)))
     }
 
     /// The connection of this id; `None` where it is gone, or was changed while it was read.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::Bytes;
 use countersign::account::Status;
 use countersign_gateway::{AccountUpdate, ConnectionUpdate, Fault, Kind, Whose};
@@ -12,13 +14,13 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::scene::{Scene, by_id, caller, desk, details, limited, shop};
 
-fn whose(connector: &str, identifier: &str) -> Whose {
-    Whose { connector: connector.to_owned(), identifier: identifier.to_owned() }
-}
-
 /// A request for the account: where it would go, and its credential.
 async fn prepared(scene: &Scene, connector: &str) -> Result<(String, String), Fault> {
-    let subject = scene.service.subject(&caller(&[Role::Proxy]), &whose(connector, "u1")).await?;
+    prepared_for(scene, &Whose::new(connector, "u1")).await
+}
+
+async fn prepared_for(scene: &Scene, whose: &Whose) -> Result<(String, String), Fault> {
+    let subject = scene.service.subject(&caller(&[Role::Proxy]), whose).await?;
     let request = Request::get("/things").body(Empty::<Bytes>::new()).unwrap();
     let request = scene.host.prepare(&subject, request).await.unwrap();
     let credential = request.headers()["authorization"].to_str().unwrap().to_owned();
@@ -51,13 +53,34 @@ async fn what_the_vault_keeps_becomes_the_credential_of_a_request() {
     assert_eq!(credential, "Bearer t");
 }
 
+/// What they share is what is the same for all.
+#[tokio::test]
+async fn accounts_of_one_connection_each_have_their_own_host_and_credential() {
+    let scene = Scene::new().await;
+    let provider = scene.provider(&desk()).await;
+    scene.connection(&provider, "desk-1", json!({})).await;
+    let hosts = [("u1", "a.example"), ("u2", "a.example"), ("u3", "b.example")];
+    for (identifier, host) in hosts {
+        let values = details(&json!({"domain": host, "username": identifier}));
+        scene.account("desk-1", identifier, values, json!(null)).await.unwrap();
+    }
+    // The second time, each answer is one that is remembered.
+    for (identifier, host) in hosts.into_iter().chain(hosts) {
+        let whose = Whose::new("desk-1", identifier);
+        let (url, credential) = prepared_for(&scene, &whose).await.unwrap();
+        assert_eq!(url, format!("https://{host}/api/things"), "{identifier}");
+        let written = BASE64.encode(format!("{identifier}:"));
+        assert_eq!(credential, format!("Basic {written}"));
+    }
+}
+
 /// What a plugin notes of an account (the count of a nonce) is one for all of its requests.
 #[tokio::test]
 async fn requests_of_an_account_that_come_at_once_go_on_with_one_subject() {
     // A machine that stood still may have the first not be kept.
     for _ in 0..5 {
         let (scene, _) = with_shop().await;
-        let (caller, whose) = (caller(&[Role::Proxy]), whose("shop-1", "u1"));
+        let (caller, whose) = (caller(&[Role::Proxy]), Whose::new("shop-1", "u1"));
         let reads = (0..8).map(|_| scene.service.subject(&caller, &whose));
         let subjects = futures_util::future::try_join_all(reads).await.unwrap();
         if subjects.iter().all(|other| Arc::ptr_eq(other, &subjects[0])) {
@@ -88,7 +111,7 @@ async fn a_change_takes_effect_on_the_next_request() {
 async fn a_request_that_a_change_has_overtaken_is_not_sent() {
     let (scene, account) = with_shop().await;
     let subject =
-        scene.service.subject(&caller(&[Role::Proxy]), &whose("shop-1", "u1")).await.unwrap();
+        scene.service.subject(&caller(&[Role::Proxy]), &Whose::new("shop-1", "u1")).await.unwrap();
     let request = || Request::get("/things").body(Empty::<Bytes>::new()).unwrap();
     scene.host.prepare(&subject, request()).await.unwrap();
     let update = AccountUpdate {
@@ -178,11 +201,12 @@ async fn a_caller_sends_for_the_accounts_that_it_may_touch() {
         (limited(&[Role::Proxy], Some(&["other"]), None), Kind::NotFound),
         (limited(&[Role::Proxy], None, Some(&["u2"])), Kind::NotFound),
     ] {
-        let refused = scene.service.subject(&who, &whose("shop-1", "u1")).await.err().unwrap();
+        let refused = scene.service.subject(&who, &Whose::new("shop-1", "u1")).await.err().unwrap();
         assert_eq!(refused.kind, kind);
     }
     let own = limited(&[Role::Proxy], Some(&["shop-1"]), Some(&["u1"]));
-    assert!(scene.service.subject(&own, &whose("shop-1", "u1")).await.is_ok());
-    let none = scene.service.subject(&scene.caller, &whose("shop-1", "u9")).await.err().unwrap();
+    assert!(scene.service.subject(&own, &Whose::new("shop-1", "u1")).await.is_ok());
+    let none =
+        scene.service.subject(&scene.caller, &Whose::new("shop-1", "u9")).await.err().unwrap();
     assert_eq!(none.kind, Kind::NotFound);
 }

@@ -63,7 +63,8 @@ fn the_connection_and_the_account_are_each_named_once_and_as_the_caller_wrote_th
         let faults = |fault: Fault| -> Vec<_> {
             fault.fields.into_iter().map(|it| format!("{} {}", it.field, it.what)).collect()
         };
-        whose(&map).map(|it| (it.connector, it.identifier)).map_err(faults)
+        let read = whose(&map).map(|it| (it.connector().to_owned(), it.identifier().to_owned()));
+        read.map_err(faults)
     };
     let longest = "\u{e9}".repeat(LONGEST_NAME);
     for headers in [
