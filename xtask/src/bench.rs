@@ -16,7 +16,8 @@ use crate::plugins::{cargo, root};
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
     /// The bench, `sandbox`, `interpreted` or `gateway`, and what it is told: `--json`, `--help`. For `gateway` the
-    /// command is built as by `cargo xtask dist`, unless `--countersign FILE` names one.
+    /// command is built as by `cargo xtask dist`, unless `--countersign FILE` names one: that of
+    /// `cargo xtask dist --without-bolt`, where there is no BOLT.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<OsString>,
 }
@@ -31,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     bench.args(&arguments.rest);
     let says = |word: &str| arguments.rest.iter().any(|it| it == word);
     if says("gateway") && !says(PROGRAM) && !says("--help") {
-        bench.arg(PROGRAM).arg(dist::build()?);
+        bench.arg(PROGRAM).arg(dist::build(&dist::Arguments::default())?);
     }
     let status = bench.status()?;
     ensure!(status.success(), "the bench ended with {status}");

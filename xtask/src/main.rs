@@ -26,8 +26,8 @@ enum Task {
     Check(check::Arguments),
     /// Holds the contract to what was recorded of it.
     Contract(contract::Arguments),
-    /// Builds the command as it is shipped, with a profile of what it does all day.
-    Dist,
+    /// Builds the command as it is shipped: compiled and laid out by what it does all day.
+    Dist(dist::Arguments),
     /// Builds the bundled plugins from source.
     Plugins(plugins::Arguments),
     /// Runs the long forms of the gateway's tests: kills, and many accounts at once.
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Check(arguments) => check::run(&arguments),
         Task::Contract(arguments) => contract::run(&arguments),
-        Task::Dist => dist::run(),
+        Task::Dist(arguments) => dist::run(&arguments),
         Task::Plugins(arguments) => plugins::run(&arguments),
         Task::Soak(arguments) => soak::run(&arguments),
     }
