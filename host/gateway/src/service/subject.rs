@@ -193,3 +193,17 @@ fn usable(account: &vault::Account) -> Result<(), Fault> {
     };
     Err(Fault::new(Kind::Precondition, "account_inactive", waits))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Or a request would get the credential of another account.
+    #[test]
+    fn names_that_are_the_same_in_one_piece_are_not_the_same_account() {
+        let [one, other] = [Whose::new("crm", "eu-1"), Whose::new("crmeu", "-1")];
+        assert_ne!(one, other);
+        assert_eq!((other.connector(), other.identifier()), ("crmeu", "-1"));
+        assert_eq!(one, Whose::new("crm", "eu-1"));
+    }
+}
