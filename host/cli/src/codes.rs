@@ -54,9 +54,13 @@ codes! {
         "whoever wrote it",
         "Mend each place that the message lists; docs/plugins/testing.md has the format.";
     TEST_FAILED = "test_failed":
-        "A case went otherwise than it says, or a check found something.",
+        "A case went otherwise than it says.",
         "the plugin's author",
-        "Mend what the report lists; where a case is what is wrong, mend it, or have it written with `--bless`.";
+        "Mend what the report lists, findings first; where a case is what is wrong, mend it, or have it written with `--bless`.";
+    CHECK_FAILED = "check_failed":
+        "Each case went as it says, and a check found something.",
+        "the plugin's author",
+        "Mend the plugin as the report says below each finding; what a case expects has no part in it.";
     PROJECT_INVALID = "project_invalid":
         "A folder is no project of a plugin, or a project cannot be made there.",
         "whoever runs the command",

@@ -73,8 +73,9 @@ pub(crate) fn write(files: &[CaseFile], report: &Report) -> Result<Vec<PathBuf>,
         let mut json = file.json.clone();
         let differing = report.cases.iter().filter(|it| it.file == file.path && !it.passed());
         for case in differing {
+            let Some(Blessed(places)) = &case.blessed else { continue };
             let Some(into) = json.pointer_mut(&case.place) else { continue };
-            for (place, blessed) in &case.blessed.0 {
+            for (place, blessed) in places {
                 put(into, place, blessed);
             }
         }

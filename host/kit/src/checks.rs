@@ -46,6 +46,9 @@ pub(crate) struct Tried<'a> {
 pub(crate) struct Checked {
     pub(crate) findings: Vec<Finding>,
     pub(crate) notes: Vec<Note>,
+    /// Of each case, in their order, whether its run as it is written is at fault: what it came to is
+    /// then nothing to expect.
+    pub(crate) faulty: Vec<bool>,
 }
 
 impl Checked {
@@ -77,10 +80,12 @@ impl Checked {
 /// Makes them all.
 pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
     let mut checked = Checked::default();
+    // What breaks as it is written needs no hostile value to break.
+    let known: Vec<String> = tried.iter().filter_map(|it| verdict::broke(&it.run)).collect();
     for tried in tried {
-        if !needs::check(stage, tried, &mut checked) {
-            verdict::check(tried, &mut checked);
-        }
+        let is_faulty =
+            needs::check(stage, tried, &mut checked) || verdict::check(tried, &mut checked);
+        checked.faulty.push(is_faulty);
         if verdict::broke(&tried.run).is_some() {
             // What is broken as it is tells nothing of what breaks it.
             continue;
@@ -89,8 +94,8 @@ pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
         moves::check(stage, tried, &mut checked);
         remembered::check(stage, tried, &mut checked);
         canary::check(stage, tried, &mut checked);
-        hostile_values::check(stage, tried, &mut checked);
-        hostile_replies::check(stage, tried, &mut checked);
+        hostile_values::check(stage, tried, &known, &mut checked);
+        hostile_replies::check(stage, tried, &known, &mut checked);
     }
     let place = |code: &str| CODES.iter().position(|(known, _)| *known == code);
     checked.findings.sort_by_key(|it| place(it.code));

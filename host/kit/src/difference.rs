@@ -22,16 +22,18 @@ pub struct Difference {
     pub expected: Option<Json>,
     /// `None` where nothing was found.
     pub found: Option<Json>,
+    /// What the refusal or the error that was found says, where neither side has it.
+    pub said: Option<String>,
 }
 
 impl Difference {
     pub(crate) fn new(place: &str, expected: Option<Json>, found: Option<Json>) -> Self {
         let what = match (&expected, &found) {
-            (None, _) => "the case expects nothing yet; `--bless` writes what is found",
+            (None, _) => "the case expects nothing yet",
             (_, None) => "there was nothing of the kind",
             _ => "not as expected",
         };
-        Self { place: place.to_owned(), what, expected, found }
+        Self { place: place.to_owned(), what, expected, found, said: None }
     }
 
     /// `None` where they are equal.
@@ -42,13 +44,13 @@ impl Difference {
     /// Something was scripted, and the run never came to it.
     pub(crate) fn unused(place: &str, expected: Option<Json>) -> Self {
         let what = "scripted, and never asked for";
-        Self { place: place.to_owned(), what, expected, found: None }
+        Self { place: place.to_owned(), what, expected, found: None, said: None }
     }
 
     /// The run came to something that the case has no answer for.
     pub(crate) fn unscripted(place: &str, found: Json) -> Self {
         let what = "asked for, and the case has no answer to it";
-        Self { place: place.to_owned(), what, expected: None, found: Some(found) }
+        Self { place: place.to_owned(), what, expected: None, found: Some(found), said: None }
     }
 
     pub(crate) fn to_json(&self) -> Json {
@@ -58,14 +60,23 @@ impl Difference {
                 told[name] = side.clone();
             }
         }
+        if let Some(said) = &self.said {
+            told["said"] = said.as_str().into();
+        }
         told
     }
 }
 
 impl fmt::Display for Difference {
-    /// The place, and the lines that differ: `-` is expected, `+` was found.
+    /// The place, the lines that differ, and what a refusal or an error says.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.what)?;
+        match (&self.expected, &self.found) {
+            (Some(_), Some(_)) => write!(f, " (- is expected, + was found)")?,
+            (Some(_), None) => write!(f, " (- is expected)")?,
+            (None, Some(_)) => write!(f, " (+ was found)")?,
+            (None, None) => {}
+        }
         let lines = |side: &Option<Json>| {
             let Some(mut side) = side.clone() else { return String::new() };
             // The order of members means nothing.
@@ -79,6 +90,9 @@ impl fmt::Display for Difference {
                 write!(f, "\n{}{}", change.tag(), change.value().trim_end_matches('\n'))?;
             }
         }
-        Ok(())
+        match &self.said {
+            Some(said) => write!(f, "\nit says: {said}"),
+            None => Ok(()),
+        }
     }
 }

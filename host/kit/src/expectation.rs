@@ -76,6 +76,15 @@ impl Found {
         ["refusal", "error"].iter().any(|name| self.0.contains_key(*name))
     }
 
+    /// What the refusal or the error says that was its end, or the problems that were found.
+    fn said(&self) -> Option<String> {
+        let problems = self.0.get("problems").and_then(Json::as_array).into_iter().flatten();
+        let ends = ["refusal", "error"].into_iter().filter_map(|name| self.0.get(name));
+        let said = ends.chain(problems).filter_map(|it| it["message"].as_str());
+        let said: Vec<&str> = said.filter(|it| !it.is_empty()).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
     /// What was found under a name of `expect`, as far as `expected` asks; `None` where the run had
     /// no such end.
     pub(crate) fn named(&self, name: &str, expected: Option<&Json>) -> Option<Json> {
@@ -142,6 +151,12 @@ pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
             }
         }
     }
+    // Once, and where the case does not name it anyhow.
+    if let Some(told) = differences.iter_mut().find(|it| is_of_end(it, &place))
+        && !told.found.as_ref().is_some_and(has_message)
+    {
+        told.said = found.said();
+    }
     let fetches = case.inputs.fetches.iter().map(|it| it.expect.as_ref()).collect::<Vec<_>>();
     let replies = case.inputs.replies.iter().map(|it| it.expect.as_ref()).collect::<Vec<_>>();
     differences.extend(script(case, "fetches", &fetches, &told(&run.fetched)));
@@ -154,6 +169,17 @@ pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
     let shown = &run.prompts[..run.prompts.len() - usize::from(ended_so)];
     differences.extend(script(case, "pauses", &prompts, shown));
     differences
+}
+
+/// Whether it is one of how the run ended; `expect` is the place of what is expected.
+fn is_of_end(difference: &Difference, expect: &str) -> bool {
+    let below = difference.place.strip_prefix(expect).unwrap_or_default();
+    below.is_empty() || is_end(below.trim_start_matches('/'))
+}
+
+fn has_message(found: &Json) -> bool {
+    let places = ["/message", "/error/message", "/refusal/message"];
+    places.into_iter().any(|place| found.pointer(place).is_some())
 }
 
 /// What was asked for against what was scripted, one after the other. What was scripted and not

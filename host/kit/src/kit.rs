@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::bench::{self, Bench, Runner};
 use crate::bless;
 use crate::case::{Case, Tested};
-use crate::checks;
+use crate::checks::{self, Tried};
 use crate::error::{Flawed, KitError};
 use crate::expectation::differences;
 use crate::file::{self, CaseFile};
@@ -123,22 +123,25 @@ impl Kit {
     }
 
     /// Writes what was found into `expect` of the cases that differ, and gives the files that it
-    /// has changed. What the checks found is left for whoever wrote the plugin to mend.
+    /// has changed. What the checks found is left for whoever wrote the plugin to mend, and so is a case
+    /// whose run is itself at fault ([`CaseReport::may_be_blessed`]): a mistake would be expected then.
     pub fn bless(&self, report: &Report) -> Result<Vec<PathBuf>, KitError> {
         bless::write(&self.files, report)
     }
 
     fn run_here(&self) -> Report {
-        let mut tried = Vec::new();
-        let mut cases = Vec::new();
-        for (file, case) in self.chosen() {
-            let run = self.stage.run(&case.inputs);
-            let differences = differences(case, &run);
-            let blessed = bless::blessed(case, &run);
-            cases.push(CaseReport::new(&file.path, case, &run, differences, blessed));
-            tried.push(checks::Tried { case, run });
-        }
+        let (files, tried): (Vec<_>, Vec<_>) = self
+            .chosen()
+            .map(|(file, case)| (file, Tried { case, run: self.stage.run(&case.inputs) }))
+            .unzip();
         let checked = checks::all(&self.stage, &tried);
+        let cases =
+            files.iter().zip(&tried).zip(&checked.faulty).map(|((file, tried), is_faulty)| {
+                let Tried { case, run } = tried;
+                let blessed = (!is_faulty).then(|| bless::blessed(case, run));
+                CaseReport::new(&file.path, case, run, differences(case, run), blessed)
+            });
+        let cases = cases.collect();
         Report::new(self.stage.info(), &self.only, cases, checked)
     }
 }

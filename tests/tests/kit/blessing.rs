@@ -1,6 +1,7 @@
 //! What `--bless` writes, and what it does not.
 
-use countersign_hostile::answer::{ready, set_header};
+use countersign_hostile::answer::{ready, refusal, set_header};
+use countersign_hostile::{Body, Part};
 use countersign_kit::{Kit, KitError};
 use serde_json::{Value as Json, json};
 
@@ -38,9 +39,30 @@ fn what_is_blessed_passes_and_says_what_it_said_before() {
     assert!(kit.bless(&report).unwrap().is_empty());
 }
 
+/// An error written over good edits would be what is expected once the plugin is mended.
 #[test]
-fn a_finding_is_not_blessed_away() {
-    let guest = plain(&[]).body("authorize", ready(vec![set_header("x-other", "x")]));
+fn a_case_whose_run_is_at_fault_is_left_as_it_is() {
+    let twice = ready(vec![set_header("authorization", "a"), set_header("authorization", "b")]);
+    for (code, guest) in [
+        ("fault", plain(&[]).body("authorize", Body::code("unreachable"))),
+        ("contract", plain(&[]).body("authorize", twice)),
+        ("outside-needs", plain(&[]).body("authorize", ready(vec![set_header("x-other", "x")]))),
+    ] {
+        let edits = json!({"edits": [["set-header", "authorization", "good"]]});
+        let cases = json!([case(&json!({"expect": edits})), case(&json!({"name": "bare"}))]);
+        let (kit, folder) = kit(&guest, &cases).unwrap();
+        let report = kit.run();
+        assert!(report.findings.iter().any(|it| it.code == code), "{}", report.to_text());
+        assert!(report.cases.iter().all(|it| !it.may_be_blessed()), "{code}");
+        assert!(kit.bless(&report).unwrap().is_empty(), "{code}");
+        let file = std::fs::read(folder.path().join("cases.json")).unwrap();
+        assert_eq!(serde_json::from_slice::<Json>(&file).unwrap(), cases, "{code}");
+    }
+}
+
+#[test]
+fn a_finding_beside_a_run_is_not_blessed_away() {
+    let guest = plain(&[]).body("authorize", refusal("invalid-config", [Part::Token]));
     let (kit, folder) = kit(&guest, &json!([case(&json!({}))])).unwrap();
     kit.bless(&kit.run()).unwrap();
     let file = folder.path().join("cases.json");

@@ -1,7 +1,7 @@
 //! What is told where a run is not what its case says.
 
 use countersign_hostile::Val;
-use countersign_hostile::answer::{done, ready, set_header};
+use countersign_hostile::answer::{done, ready, refusal, set_header};
 use countersign_kit::Report;
 use serde_json::json;
 
@@ -33,7 +33,44 @@ fn what_is_otherwise_is_told_with_its_place_and_the_lines_that_differ() {
     let found = places(&report);
     assert_eq!(found, [("/0/expect/state".into(), not), ("/0/fetches/0/expect".into(), not)]);
     let report = one(&plain(&[]), &json!({}));
-    assert!(report.cases[0].differences[0].what.contains("--bless"), "{}", report.to_text());
+    assert_eq!(places(&report), [("/0/expect".into(), "the case expects nothing yet")]);
+}
+
+/// Reason and field alone may say little of why.
+#[test]
+fn what_a_refusal_or_an_error_says_is_told_where_the_case_does_not_name_it() {
+    let refused = plain(&[]).body("authorize", refusal("invalid-config", "too long by 3"));
+    let edits = json!({"expect": {"edits": []}});
+    let other = json!({"expect": {"refusal": {"reason": "denied"}, "steps": []}});
+    for (guest, members, said) in [
+        (&refused, &edits, "too long by 3"),
+        (&refused, &other, "too long by 3"),
+        (&refused, &json!({}), "too long by 3"),
+        (
+            &plain(&[]).body("authorize", ready(vec![set_header("x-other", "x")])),
+            &edits,
+            "set-header x-other is outside what the plugin may do",
+        ),
+    ] {
+        let report = one(guest, members);
+        let told: Vec<&String> =
+            report.cases[0].differences.iter().filter_map(|it| it.said.as_ref()).collect();
+        assert!(told.len() == 1 && told[0].contains(said), "{}", report.to_text());
+        assert!(report.to_text().contains(&format!("it says: {}", told[0])));
+        let json = report.to_json();
+        assert_eq!(json["cases"][0]["differences"][0]["said"], told[0].as_str());
+    }
+    let named = json!({"expect": {"refusal": {"reason": "denied", "message": "no"}}});
+    for (members, says) in
+        [(&named, "+  \"message\": \"too long by 3\""), (&edits, "- is expected")]
+    {
+        let text = one(&refused, members).to_text();
+        assert!(text.contains(says), "{text}");
+    }
+    let text = one(&refused, &named).to_text();
+    assert!(!text.contains("it says"), "{text}");
+    let good = one(&plain(&[]), &json!({"expect": {"edits": []}}));
+    assert!(!good.to_text().contains("it says"), "{}", good.to_text());
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What a report says beside what differs.
 
-use countersign_hostile::answer::{ready, set_header};
-use countersign_hostile::{Body, Part, Val};
+use countersign_hostile::answer::{done, entry, ready, set_header};
+use countersign_hostile::{Body, Guest, Part, Val};
 use serde_json::{Value as Json, json};
 
-use crate::scene::{case, good, one, plain, remembered, run};
+use crate::scene::{NEW, case, good, one, plain, remembered, renewing, run};
 
 #[test]
 fn what_moves_with_the_clock_and_with_the_seed_is_noticed() {
@@ -87,6 +87,46 @@ fn what_is_worth_knowing_is_noticed_and_fails_nothing() {
         assert!(report.notes.iter().any(noticed), "{code}:\n{}", report.to_text());
         assert!(report.findings.is_empty(), "{}", report.to_text());
     }
+}
+
+/// Each of its values would be told by itself, and none of them has a part in it.
+#[test]
+fn what_goes_wrong_whatever_the_values_is_not_laid_to_them() {
+    let out_of_needs =
+        plain(&[]).body("authorize", ready(vec![set_header("x-other", [Part::Token])]));
+    let report = one(&out_of_needs, &json!({}));
+    assert_eq!(report.findings.len(), 1, "{}", report.to_text());
+    assert!(report.notes.iter().all(|it| it.code != "left-to-the-host"), "{}", report.to_text());
+
+    let is_there = "(i32.load offset=12 (call $token (local.get 0) (local.get 1)))";
+    let guest = plain(&[]).body(
+        "authorize",
+        Body::either(
+            is_there,
+            ready(vec![set_header("authorization", "a")]),
+            Body::code("unreachable"),
+        ),
+    );
+    let empty = json!({"name": "empty", "values": {"account/token": ""}});
+    let codes = |guest: &Guest, cases: &Json| {
+        let report = run(guest, cases).unwrap();
+        report.findings.iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&guest, &json!([case(&json!({}))])), ["hostile-value"]);
+    assert_eq!(codes(&guest, &json!([case(&json!({})), empty])), ["fault"]);
+
+    let has_a_body = "(i32.ne (local.get 9) (i32.const 0))";
+    let good = done(vec![entry("access_token", "new-token-1")], vec![]);
+    let guest =
+        renewing().body("resume", Body::either(has_a_body, good, Body::code("unreachable")));
+    let renewal = |name: &str, body: &str| {
+        let expect = json!({"state": {"secrets": {"access_token": "new-token-1"}}});
+        let fetches = json!([{"answer": {"body": body}}]);
+        case(&json!({"name": name, "flow": "renew", "fetches": fetches, "expect": expect}))
+    };
+    let (full, bare) = (renewal("full", NEW), renewal("bare", ""));
+    assert_eq!(codes(&guest, &json!([full])), ["hostile-reply"]);
+    assert_eq!(codes(&guest, &json!([full, bare])), ["fault"]);
 }
 
 #[test]

@@ -59,6 +59,11 @@ fn tested(global: &Global, test: &Test, output: &Output) -> Result<Report, Failu
         for path in &written {
             output.note(&format!("blessed {}", path.display()));
         }
+        let failed = || report.cases.iter().filter(|it| !it.passed());
+        for case in failed().filter(|it| !it.may_be_blessed()) {
+            output
+                .note(&format!("not blessed: `{}`; mend what was found with it first", case.name));
+        }
         if !written.is_empty() {
             // What is reported is how things are now.
             report = self::kit(global, &test.of)?.run();
@@ -75,9 +80,14 @@ fn judge(report: &Report) -> Result<ExitCode, Failure> {
         return Err(no_cases("no file holds a case"));
     }
     let failed = report.cases.iter().filter(|case| !case.passed()).count();
+    let found = report.findings.len();
+    if failed == 0 && report.unknown.is_empty() {
+        let what = format!("each case went as it says, and the checks found {found}");
+        return Err(Failure::new(codes::CHECK_FAILED, what));
+    }
     let mut what = format!("{failed} of {} cases failed", report.cases.len());
-    if !report.findings.is_empty() {
-        what = format!("{what}, and the checks found {}", report.findings.len());
+    if found > 0 {
+        what = format!("{what}, and the checks found {found}");
     }
     if !report.unknown.is_empty() {
         what = format!("{what}; there is no case named: {}", report.unknown.join(", "));

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use countersign_bundle::components;
-use countersign_hostile::{Guest, answer};
+use countersign_hostile::{Guest, Part, Val, answer};
 use serde_json::json;
 
 use super::*;
@@ -138,6 +138,39 @@ fn what_is_blessed_passes_from_then_on() {
     let written: Json = serde_json::from_slice(&written).unwrap();
     assert_eq!(written, json!({"cases": [case("second", "t-1")]}));
     assert_eq!(run(&["plugin", "test", &file, &vectors, "--bless"]).err, "");
+}
+
+/// What its cases expect is no matter of a check's.
+#[test]
+fn a_check_that_finds_something_is_told_by_a_code_of_its_own_and_is_not_blessed() {
+    let files = Files::new();
+    let about = r#"{"title":"Made to order","version":"1"}"#;
+    let needs = ["read account/token", "write header/authorization"];
+    let descriptor = answer::descriptor(&["X_MADE"], &[], &needs, about.into());
+    let made = |answer: Val| Guest::auth(descriptor.clone()).body("authorize", answer).build();
+    let says_it = answer::refusal("invalid-config", [Part::Token]);
+    let file = files.bytes("made.wasm", &made(says_it).unwrap());
+    let case = |expect: Json| {
+        json!([{"name": "a case", "values": {"account/token": "a-made-up-token"},
+            "expect": expect}])
+    };
+    let refused = case(json!({"refusal": {"reason": "invalid-config"}}));
+    let cases = files.bytes("cases.json", refused.to_string().as_bytes());
+    let told = run(&["plugin", "test", &file, &cases]);
+    assert_eq!(told.code, 1, "{}", told.out);
+    let what = "error[check_failed]: each case went as it says, and the checks found 1\n";
+    assert!(told.err.starts_with(what) && !told.err.contains("--bless"), "{}", told.err);
+    assert!(told.out.contains("1 passed, 0 failed, 1 finding;"), "{}", told.out);
+
+    let other = answer::ready(vec![answer::set_header("x-other", "x")]);
+    files.bytes("made.wasm", &made(other).unwrap());
+    let good = case(json!({"edits": [["set-header", "authorization", "good"]]})).to_string();
+    files.bytes("cases.json", good.as_bytes());
+    let told = run(&["plugin", "test", &file, &cases, "--bless"]);
+    assert!(told.code == 1 && told.err.contains("error[test_failed]"), "{}", told.err);
+    let what = "not blessed: `a case`; mend what was found with it first";
+    assert!(told.err.contains(what), "{}", told.err);
+    assert_eq!(std::fs::read_to_string(&cases).unwrap(), good);
 }
 
 #[test]

@@ -32,8 +32,11 @@ const JUDGE: &str =
 /// No plugin need look for these: the host says as much as it could.
 const BY_ALL: [&str; 2] = ["blanks", "64 KiB"];
 
-pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
-    let Tried { case, .. } = tried;
+/// `known` is how the cases break as they are written.
+pub(super) fn check(stage: &Stage, tried: &Tried<'_>, known: &[String], checked: &mut Checked) {
+    let Tried { case, run } = tried;
+    // What the host refuses anyhow says nothing of the values.
+    let is_refused_anyhow = run.error().is_some_and(blames_plugin);
     if case.inputs.memo.is_some() {
         let inputs = Inputs { memo: None, ..case.inputs.clone() };
         if let Some(how) = broke(&stage.run_changed(&inputs)) {
@@ -51,14 +54,15 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
             let run = stage.run_changed(&inputs);
             if let Some(how) = broke(&run) {
                 found.entry(how).or_default().push(kind);
-            } else if is_typed(&name)
+            } else if !is_refused_anyhow
+                && is_typed(&name)
                 && !BY_ALL.contains(&kind)
                 && run.error().is_some_and(blames_plugin)
             {
                 left.push(kind);
             }
         }
-        for (how, kinds) in found {
+        for (how, kinds) in found.into_iter().filter(|(how, _)| !known.contains(how)) {
             let what = format!("with {} for `{name}`, {how}", kinds.join(", "));
             checked.find("hostile-value", case, what, JUDGE);
         }

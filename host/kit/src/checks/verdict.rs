@@ -8,21 +8,24 @@ use super::{Checked, Tried};
 use crate::case::Expect;
 use crate::run::Run;
 
-pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) {
+/// Whether there was one.
+pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) -> bool {
     let Tried { case, run } = tried;
     if let Some((function, fault)) = run.fault() {
         let what = format!("`{}` {fault}", function.name());
         checked.find("fault", case, what, "have it refuse what it cannot work with");
-        return;
+        return true;
     }
-    let Some(error) = run.error() else { return };
+    let Some(error) = run.error() else { return false };
     let expected = case.expect.as_ref().and_then(|Expect(it)| it.get("error"));
     let is_expected = expected.is_some_and(|it| it["code"] == error.code());
-    if !is_expected && blames_plugin(error) {
+    let is_found = !is_expected && blames_plugin(error);
+    if is_found {
         let mend =
             "keep to the contract; where this is what the case shows, expect the error's code";
         checked.find("contract", case, error.to_string(), mend);
     }
+    is_found
 }
 
 /// Whether the host blames whoever wrote the plugin.

@@ -64,10 +64,10 @@ impl Report {
         }
         let failed = self.cases.iter().filter(|case| !case.passed()).count();
         let mut line = format!(
-            "{}: {} passed, {failed} failed, {} findings",
+            "{}: {} passed, {failed} failed, {}",
             self.component,
             self.cases.len() - failed,
-            self.findings.len()
+            counted(self.findings.len(), "finding")
         );
         if let Some(worst) = self.worst(|cost| cost.instructions) {
             let _ = write!(
@@ -92,8 +92,12 @@ fn cost(case: &CaseReport) -> String {
 }
 
 fn calls(case: &CaseReport) -> String {
-    let word = if case.cost.calls == 1 { "call" } else { "calls" };
-    format!("{} {word}", case.cost.calls)
+    counted(case.cost.calls, "call")
+}
+
+/// `1 call`, `2 calls`.
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `1 234 567`.
