@@ -43,8 +43,8 @@ codes! {
         "Add a reply to `answers` for the origin that the message names; `inject` sends nothing itself.";
     COMPONENT_REFUSED = "component_refused":
         "This host does not accept the component.",
-        "the plugin's author; the operator, where it is a conflict",
-        "Mend what the message names; settle a conflict with `--pin TYPE=SHA256`.";
+        "the plugin's author; the operator, where it is a conflict or carries an interpreter",
+        "Mend what the message names.";
     CASES_MISSING = "cases_missing":
         "There is no case to test the component with, and the checks begin with cases.",
         "the plugin's author",
@@ -131,8 +131,8 @@ codes! {
         "Check `--url`.";
     GATEWAY_REFUSED = "gateway_refused":
         "The gateway refused the call; the message begins with its own code.",
-        "whoever the gateway's code is for",
-        "Do as docs/api.md says of that code.";
+        "whoever the gateway's own code is for",
+        "Do as docs/api.md, or docs/errors.md, says of the code that the message begins with.";
     NAME_UNKNOWN = "name_unknown":
         "The gateway has nothing of this name, or several.",
         "whoever runs the command",

@@ -17,6 +17,7 @@ pub(crate) struct Failure {
     field: Option<String>,
     message: String,
     fix: String,
+    actor: &'static str,
     /// What a gateway told of it: its own code, the request's id, all fields.
     gateway: Option<Box<Json>>,
     /// Whoever read our output has had enough: nothing to report, and no failure.
@@ -30,6 +31,7 @@ impl Failure {
             field: None,
             message: message.into(),
             fix: code.fix().to_owned(),
+            actor: code.actor(),
             gateway: None,
             reader_gone: false,
         }
@@ -71,6 +73,16 @@ impl Failure {
         failure
     }
 
+    /// The same, where more is known of what is to be done than the code says.
+    pub(crate) fn with_fix(self, fix: String) -> Self {
+        Self { fix, ..self }
+    }
+
+    /// The same, where it is known who has to do it.
+    pub(crate) fn for_whom(self, actor: &'static str) -> Self {
+        Self { actor, ..self }
+    }
+
     /// The same, with more that can be done about it.
     pub(crate) fn with_hint(self, hint: &str) -> Self {
         Self { fix: format!("{} {hint}", self.fix), ..self }
@@ -108,7 +120,7 @@ impl Failure {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  field: {field}");
         }
-        let _ = writeln!(text, "  fix:   {} ({})", self.fix, self.code.actor());
+        let _ = writeln!(text, "  fix:   {} ({})", self.fix, self.actor);
         if let Some(id) = self.gateway.as_ref().and_then(|it| it["request_id"].as_str()) {
             let _ = writeln!(text, "  request id: {id}");
         }

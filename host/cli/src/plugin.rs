@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use countersign::registry::{GuestInfo, GuestKind, Refused};
+use countersign::sandbox::LoadError;
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{self, Global};
@@ -71,14 +72,10 @@ fn inspect(
 ) -> Result<ExitCode, Failure> {
     let bytes = json::read(file)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let refused = |why: String| {
-        let what = format!("{}: {why}", file.display());
-        Err(Failure::new(codes::COMPONENT_REFUSED, what))
-    };
-    let info = match host.registry.inspect(&name, &bytes) {
-        Ok(info) => info,
-        Err(cause) => return refused(cause.to_string()),
-    };
+    let info = host
+        .registry
+        .inspect(&name, &bytes)
+        .map_err(|cause| refused(&name, format!("{}: {cause}", file.display()), &cause))?;
     // What the file answers to may be narrowed before it serves.
     let mut known = host.registry.auth_types();
     if let GuestKind::Plugin { auth_types, .. } = &info.kind {
@@ -92,7 +89,7 @@ fn inspect(
         let mut shown = to_json(&info, &policy);
         shown["source"] = file.display().to_string().into();
         shown["accepted"] = verdict.accepted().into();
-        if let Verdict::Refused(why) = &verdict {
+        if let Verdict::Refused { why, .. } = &verdict {
             shown["reason"] = why.as_str().into();
         }
         output.json(&shown)?;
@@ -100,8 +97,27 @@ fn inspect(
         output.text(&text::details(&info, &verdict, &policy))?;
     }
     match verdict {
-        Verdict::Refused(why) => refused(why),
+        Verdict::Refused { name, why } => {
+            let failure =
+                Failure::new(codes::COMPONENT_REFUSED, format!("{}: {why}", file.display()));
+            Err(failure.with_fix(format!(
+                "Answer to another auth type; where this file is meant, an operator settles it with \
+                 `--pin {name}=sha256:{}`.",
+                info.digest
+            )))
+        }
         Verdict::Accepted | Verdict::Serving => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A component that does not load, by the name that it would have.
+fn refused(name: &str, what: String, cause: &LoadError) -> Failure {
+    let failure = Failure::new(codes::COMPONENT_REFUSED, what);
+    match cause {
+        LoadError::Unfit(_) => failure.with_fix(format!(
+            "Give `--interpreted {name}` where it carries an interpreter; else have it take less memory."
+        )),
+        _ => failure,
     }
 }
 

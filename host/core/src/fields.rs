@@ -81,6 +81,17 @@ pub enum FieldsError {
 }
 
 impl FieldsError {
+    /// What is the matter with each of them, as the end of a sentence that begins with its name.
+    pub fn flaw(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "is missing",
+            Self::Mismatch { .. } => "does not match the field's pattern",
+            Self::Unprintable { .. } => "holds a control character",
+            Self::Emptied { .. } => "was mutated to nothing",
+            Self::Unmutated { .. } => "was not mutated",
+        }
+    }
+
     /// The names of the values at fault; at least one.
     pub fn fields(&self) -> &[String] {
         match self {

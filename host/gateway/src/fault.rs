@@ -166,7 +166,8 @@ impl FieldFault {
     /// What a plugin says of the values.
     pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
         let field = refusal.field.clone().unwrap_or_default();
-        Self::new(field, refusal.message.as_str(), "give the value that the plugin needs")
+        let what = format!("is refused by the plugin: {}", refusal.message);
+        Self::new(field, what, "give the value that the plugin needs")
     }
 }
 

@@ -13,7 +13,7 @@ use countersign_build::{Error, Language, Project, component};
 use tempfile::NamedTempFile;
 
 use super::verdict::Verdict;
-use super::{text, to_json};
+use super::{refused, text, to_json};
 use crate::arguments::{BuildPlugin, Global};
 use crate::codes;
 use crate::failure::Failure;
@@ -46,7 +46,7 @@ pub(super) fn run(
     let info = host
         .registry
         .inspect(name, &built.component)
-        .map_err(|cause| Failure::new(codes::COMPONENT_REFUSED, format!("{name}: {cause}")))?;
+        .map_err(|cause| refused(name, format!("{name}: {cause}"), &cause))?;
     let verdict = Verdict::of(&info, &host.registry.listing().serving, &global.pins);
     let file = place(arguments, name)?;
     write(&file, &built.component)?;
@@ -57,7 +57,7 @@ pub(super) fn run(
         let mut shown = to_json(&info, &policy);
         shown["source"] = file.display().to_string().into();
         shown["accepted"] = verdict.accepted().into();
-        if let Verdict::Refused(why) = &verdict {
+        if let Verdict::Refused { why, .. } = &verdict {
             shown["reason"] = why.as_str().into();
         }
         shown["pages"] = pages.into();

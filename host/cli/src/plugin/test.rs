@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use countersign::sandbox::{Digest, Profile};
 use countersign_kit::{Kit, KitError, Report};
 
+use super::refused;
 use crate::arguments::{Cases, Global, Test};
 use crate::codes;
 use crate::failure::Failure;
@@ -109,7 +110,13 @@ pub(super) fn kit(global: &Global, cases: &Cases) -> Result<Kit, Failure> {
     let cache = global.cache.as_deref().map(std::path::absolute).transpose();
     let cache = cache.map_err(anyhow::Error::from)?;
     let profile = profile(global, &name, &component);
-    let mut kit = Kit::under(profile, &name, &component, cache.as_deref())?;
+    let kit = Kit::under(profile, &name, &component, cache.as_deref());
+    let mut kit = kit.map_err(|error| match error {
+        KitError::Component(cause) => {
+            refused(&name, format!("{}: {cause}", file.display()), &cause)
+        }
+        other => other.into(),
+    })?;
     for path in vectors {
         kit = kit.cases_in(path)?;
     }

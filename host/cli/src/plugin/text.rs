@@ -100,7 +100,7 @@ pub(super) fn details(info: &GuestInfo, verdict: &Verdict, policy: &Policy) -> S
     let accepted = match verdict {
         Verdict::Accepted => "yes".to_owned(),
         Verdict::Serving => "yes, it serves already".to_owned(),
-        Verdict::Refused(why) => format!("no: {why}"),
+        Verdict::Refused { why, .. } => format!("no: {why}"),
     };
     rows("accepted", &[accepted]);
     text

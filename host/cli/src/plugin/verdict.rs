@@ -11,8 +11,12 @@ pub(super) enum Verdict {
     Accepted,
     /// These very bytes serve already.
     Serving,
-    /// With the reason.
-    Refused(String),
+    Refused {
+        /// What it answers to, and another does, or must.
+        name: String,
+        /// The reason.
+        why: String,
+    },
 }
 
 impl Verdict {
@@ -22,7 +26,7 @@ impl Verdict {
             if let Some(pin) = pins.iter().rfind(|pin| pin.name == name) {
                 if pin.digest != info.digest {
                     let why = format!("{name} is pinned to sha256:{}", pin.digest);
-                    return Self::Refused(why);
+                    return Self::Refused { name: name.to_owned(), why };
                 }
                 continue;
             }
@@ -32,10 +36,11 @@ impl Verdict {
             let mut rivals = serving.iter().filter(same_kind);
             let rival = rivals.find(|it| it.digest != info.digest && claims(it).contains(&name));
             if let Some(rival) = rival {
-                return Self::Refused(format!(
+                let why = format!(
                     "{name} is already served by {} ({}, sha256:{})",
                     rival.name, rival.source, rival.digest
-                ));
+                );
+                return Self::Refused { name: name.to_owned(), why };
             }
         }
         if serving.iter().any(|it| it.digest == info.digest) {
@@ -46,7 +51,7 @@ impl Verdict {
     }
 
     pub(super) fn accepted(&self) -> bool {
-        !matches!(self, Self::Refused(_))
+        !matches!(self, Self::Refused { .. })
     }
 }
 

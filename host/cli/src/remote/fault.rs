@@ -1,10 +1,14 @@
 //! What went wrong at a gateway, or on the way to it.
 
+use countersign::code::Code;
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
 use crate::codes;
 use crate::failure::Failure;
+
+/// Who mends fields.
+const FIELDS: &str = "whoever wrote them";
 
 /// The gateway's own answer to what it does not do.
 pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
@@ -15,10 +19,10 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     let fields: Vec<&Json> = fields.into_iter().flatten().collect();
     let member = |field: &Json, name: &str| field[name].as_str().unwrap_or_default().to_owned();
     let mut message = format!("{code}: {}", fault["message"].as_str().unwrap_or_default());
-    for field in &fields {
+    for (nth, field) in fields.iter().enumerate() {
         let (name, what) = (member(field, "field"), member(field, "description"));
-        let fix = member(field, "constraint");
-        message = format!("{message}; {name} {what} ({fix})");
+        let (fix, joint) = (member(field, "constraint"), if nth == 0 { ":" } else { ";" });
+        message = format!("{message}{joint} {name} {what} ({fix})");
     }
     let affected = &fault["affected"];
     let connections = affected["connections"].as_array().into_iter().flatten();
@@ -43,7 +47,10 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     }
     let mut failure = Failure::new(codes::GATEWAY_REFUSED, message).told_by_gateway(told);
     if let Some(first) = fields.first() {
-        failure = failure.at(member(first, "field"));
+        let fix = "Mend each field that the message names, as it says there.".to_owned();
+        failure = failure.at(member(first, "field")).with_fix(fix).for_whom(FIELDS);
+    } else if let Some(known) = Code::ALL.iter().find(|it| it.as_str() == code) {
+        failure = failure.with_fix(known.fix().to_owned()).for_whom(known.actor());
     }
     if code == "new_origins" {
         failure = failure.with_hint(

@@ -106,6 +106,10 @@ fn a_file_that_would_not_serve_is_refused_with_the_reason() {
         assert_eq!(run.code, code, "{arguments:?}: {}", run.err);
         assert!(run.err.contains(reason), "{arguments:?}: {}", run.err);
     }
+    let text = run(&["plugin", "inspect", &thief]);
+    assert!(text.err.contains(&format!("settles it with `--pin {pin}`")), "{}", text.err);
+    let text = run(&["plugin", "inspect", &broken]);
+    assert!(!text.err.contains("--pin"), "{}", text.err);
     let json = run(&["plugin", "inspect", &thief, "--json"]);
     assert_eq!(json.json()["accepted"], false);
     let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();

@@ -302,13 +302,15 @@ fn a_plugin_with_an_interpreter_is_tested_and_measured_where_it_is_named() {
         .to_string()
         .as_bytes(),
     );
+    let told = run(&["plugin", "inspect", &file]);
+    assert!(told.err.contains("Give `--interpreted large` where it"), "{}", told.err);
     for command in [&["test"][..], &["bench", "--rounds", "1"]] {
         let run_it =
             |more: &[&str]| run(&[&["plugin"], command, &[file.as_str(), &cases], more].concat());
         let told = run_it(&[]);
         assert_eq!((told.code, told.out.as_str()), (1, ""), "{command:?}");
         assert!(told.err.contains("error[component_refused]"), "{}", told.err);
-        assert!(told.err.contains("--interpreted"), "{}", told.err);
+        assert!(told.err.contains("Give `--interpreted large` where it"), "{}", told.err);
         let told = run_it(&["--interpreted", "large"]);
         assert_eq!((told.code, told.err.as_str()), (0, ""), "{command:?}");
     }

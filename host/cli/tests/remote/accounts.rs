@@ -51,6 +51,15 @@ async fn an_account_is_connected_used_shown_and_deleted() {
     assert_eq!(gateway.json(&create)["key_id"], "b");
     assert_eq!(parsed(&gateway.done(&["connection", "show", "b"]))["provider_key"], "my-bearer");
 
+    let none = json!({"authorization_details": {"static_auth": {"details": {"other": "x"}}}});
+    let create = ["account", "create", "--connection", "b", "--identifier", "user-1"];
+    let file = gateway.file("none.json", &none);
+    let told = gateway.refused(&[&create[..], &["--from-file", &file]].concat(), "field: token\n");
+    let what = "error[gateway_refused]: invalid_request: the request is not valid: token is missing \
+                (give it among the account's details, as the provider has it)\n";
+    assert!(told.starts_with(what), "{told}");
+    let fix = "Mend each field that the message names, as it says there. (whoever wrote them)";
+    assert!(told.contains(fix), "{told}");
     let details = json!({"authorization_details": {"static_auth": {"details": {"token": TOKEN}}}});
     let account = ["--connection", "b", "--identifier", "user-1"];
     let create = [&["account", "create", "--from-env", "DETAILS"][..], &account].concat();
@@ -87,7 +96,9 @@ async fn an_account_is_connected_used_shown_and_deleted() {
 
     gateway.done(&["connection", "disable", "b"]);
     assert!(gateway.done(&["connection", "list"]).contains("disabled"));
-    gateway.refused(&[&request[..], &["/things"]].concat(), "error[gateway_refused]");
+    let disabled =
+        gateway.refused(&[&request[..], &["/things"]].concat(), "error[gateway_refused]");
+    assert!(disabled.contains("docs/api.md"), "{disabled}");
     gateway.done(&["connection", "enable", "b"]);
     gateway.done(&[&request[..], &["/things"]].concat());
     gateway.refused(&[&["account", "delete"][..], &account].concat(), "error[not_confirmed]");

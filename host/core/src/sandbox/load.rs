@@ -95,7 +95,8 @@ pub enum LoadError {
     /// interpreter, else whoever built it.
     #[error(
         "an instance of it does not fit: {0}. A plugin that carries an interpreter (JavaScript, \
-         Python) is let have more where the setting `interpreted.plugins` names it, or --interpreted NAME"
+         Python) is let have more where an operator names it: the setting `interpreted.plugins`, or \
+         --interpreted"
     )]
     Unfit(String),
     /// It needs more than even guests with an interpreter have.

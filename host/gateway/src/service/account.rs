@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use countersign::Subject;
 use countersign::account::{Account, State, Status};
 use countersign::connection::Connection;
 use countersign::provider::{AuthPattern, Provider};
 use countersign::secret::Secret;
+use countersign::{Error, Subject};
 use countersign_vault::{
     self as vault, AccountChange, AccountFilter, Given, Listed, Page, Role, StateChange,
 };
@@ -362,8 +362,13 @@ impl Service {
                 let Some(field) = error.field().filter(|_| its_own) else {
                     return Err(unusable(&error.to_string()));
                 };
-                let fix = "give a value that fits the provider";
-                Ok(vec![FieldFault::new(field, error.to_string(), fix)])
+                if let Error::Fields(error) = &error {
+                    let fix = "give it among the account's details, as the provider has it";
+                    let fault = |field: &String| FieldFault::new(field, error.flaw(), fix);
+                    return Ok(error.fields().iter().map(fault).collect());
+                }
+                let what = format!("is refused: {error}");
+                Ok(vec![FieldFault::new(field, what, "give a value that fits the provider")])
             }
         }
     }

@@ -74,6 +74,11 @@ async fn the_plugins_judgement_and_the_documents_own_problems_are_told_by_field(
         let fault = fault.unwrap();
         assert_eq!((fault.kind, fields(&fault).as_slice()), (Kind::Invalid, &[field][..]));
     }
+    let none = details(&json!({"other": "x"}));
+    let fault = scene.account("desk-1", "u1", none, json!(null)).await.err().unwrap();
+    let fix = "give it among the account's details, as the provider has it";
+    let each = format!("domain is missing ({fix}); username is missing ({fix})");
+    assert_eq!(fault.to_string(), format!("the request is not valid: {each}"));
     let fault = scene.account("desk-1", "", json!({"x": 1}), json!(null)).await.err().unwrap();
     assert_eq!(fields(&fault), ["identifier", "authorization_details"]);
     let fault = scene.account("desk-9", "u1", json!(null), json!(null)).await.err().unwrap();
