@@ -290,7 +290,10 @@ impl Egress {
         let limit = limit.min(self.inner.max_fetched_bytes);
         match timeout(deadline, self.fetch_whole(route, request, limit, &host)).await {
             Ok(result) => result,
-            Err(_) => Err(EgressError::TimedOut { host, phase: Phase::Deadline }),
+            Err(_) => {
+                let after = Some(deadline);
+                Err(EgressError::TimedOut { host, after, phase: Phase::Deadline })
+            }
         }
     }
 

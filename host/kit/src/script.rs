@@ -154,7 +154,7 @@ fn response(reply: &Reply) -> Response<Bytes> {
 fn failing(why: Failing, host: &str) -> EgressError {
     let host = host.into();
     match why {
-        Failing::TimedOut => EgressError::TimedOut { host, phase: Phase::Deadline },
+        Failing::TimedOut => EgressError::TimedOut { host, after: None, phase: Phase::Deadline },
         Failing::Unreachable => {
             EgressError::Connect { host, source: std::io::ErrorKind::ConnectionRefused.into() }
         }

@@ -94,6 +94,17 @@ async fn an_account_is_connected_used_shown_and_deleted() {
     let climbing = [&request[..], &["/a/../../api/v1/connections"]].concat();
     gateway.refused(&climbing, "error[case_invalid]");
 
+    // Nothing listens at port 1 of loopback.
+    let mut away = bearer("http://127.0.0.1:1");
+    away["display_name"] = "Away".into();
+    gateway.done(&["provider", "apply", &gateway.file("away.json", &away)]);
+    gateway.done(&["connection", "create", "--provider", "away", "--name", "away"]);
+    let of_away = ["--connection", "away", "--identifier", "user-1"];
+    gateway.done(&[&["account", "create", "--from-file", &file][..], &of_away].concat());
+    let gone =
+        gateway.refused(&[&["request"][..], &of_away, &["/"]].concat(), "upstream_unreachable");
+    assert!(!gone.contains("docs/api.md") && gone.contains("operator"), "{gone}");
+
     gateway.done(&["connection", "disable", "b"]);
     assert!(gateway.done(&["connection", "list"]).contains("disabled"));
     let disabled =

@@ -43,8 +43,8 @@ pub(super) struct Connector {
 
 /// Connecting took too long.
 #[derive(Debug, thiserror::Error)]
-#[error("connecting took too long")]
-pub(super) struct TooSlow;
+#[error("connecting took longer than {0:?}")]
+pub(super) struct TooSlow(pub(super) Duration);
 
 impl Connector {
     /// Which schemes may be used was decided where the destination was made.
@@ -69,7 +69,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, origin: Uri) -> Self::Future {
-        let connecting = timeout(self.longest, self.https.call(origin));
-        Box::pin(async move { connecting.await.map_err(|_| TooSlow)? })
+        let longest = self.longest;
+        let connecting = timeout(longest, self.https.call(origin));
+        Box::pin(async move { connecting.await.map_err(|_| TooSlow(longest))? })
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Uri;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use super::address::AddressPolicy;
 use super::error::EgressError;
@@ -17,7 +17,7 @@ use super::error::EgressError;
 /// Exists only for a URL whose scheme and literal address were checked and whose text is exact.
 pub(crate) struct Destination {
     pub(super) uri: Uri,
-    /// As errors show it.
+    /// As errors show it: with its port, where that is not the scheme's own.
     pub(super) host: Arc<str>,
 }
 
@@ -44,10 +44,10 @@ impl Destination {
         allow_http: bool,
         addresses: &AddressPolicy,
     ) -> Result<Self, EgressError> {
-        let host: Arc<str> = match url.host_str() {
-            Some(host) if !host.is_empty() => host.into(),
-            _ => return Err(EgressError::Url { reason: "it names no host" }),
-        };
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(EgressError::Url { reason: "it names no host" });
+        }
+        let host: Arc<str> = url[Position::BeforeHost..Position::AfterPort].into();
         match url.scheme() {
             "https" => {}
             "http" if allow_http => {}

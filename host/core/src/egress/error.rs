@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper_util::client::legacy as client;
 
@@ -81,10 +82,12 @@ pub enum EgressError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The upstream was silent for too long; it acts, or the operator raises the limit.
-    #[error("{host} timed out ({phase})")]
+    #[error("{host} timed out{} ({phase})", waited(*after))]
     TimedOut {
         /// Who was silent.
         host: Arc<str>,
+        /// For how long; `None` where it was the system that gave up.
+        after: Option<Duration>,
         /// What was waited for.
         phase: Phase,
     },
@@ -247,8 +250,8 @@ impl EgressError {
         if find::<Refused>(error).is_some() {
             return Self::AddressRefused { host };
         }
-        if find::<TooSlow>(error).is_some() {
-            return Self::TimedOut { host, phase: Phase::Connect };
+        if let Some(TooSlow(longest)) = find(error) {
+            return Self::TimedOut { host, after: Some(*longest), phase: Phase::Connect };
         }
         if let Some(Unresolved(cause)) = find(error) {
             return Self::Dns { host, source: plain(Some(cause)) };
@@ -259,11 +262,15 @@ impl EgressError {
         match find::<io::Error>(error) {
             // The last of its addresses had no longer than its share.
             Some(io) if io.kind() == io::ErrorKind::TimedOut => {
-                Self::TimedOut { host, phase: Phase::Connect }
+                Self::TimedOut { host, after: None, phase: Phase::Connect }
             }
             io => Self::Connect { host, source: plain(io) },
         }
     }
+}
+
+fn waited(after: Option<Duration>) -> String {
+    after.map(|after| format!(" after {after:?}")).unwrap_or_default()
 }
 
 fn is_closed(error: &hyper::Error) -> bool {

@@ -80,8 +80,8 @@ impl Body for ReplyBody {
                 }))
             }
             Poll::Pending => this.poll_alarm(cx).map(|()| {
-                let host = Arc::clone(&this.host);
-                Some(Err(EgressError::TimedOut { host, phase: Phase::Idle }))
+                let (host, after) = (Arc::clone(&this.host), Some(this.idle));
+                Some(Err(EgressError::TimedOut { host, after, phase: Phase::Idle }))
             }),
         }
     }

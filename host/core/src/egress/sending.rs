@@ -45,8 +45,8 @@ impl Sending {
                 Ok(reply) => return reply,
                 Err(_) if self.progress.last() > last => {}
                 Err(_) => {
-                    let host = Arc::clone(&self.host);
-                    return Err(EgressError::TimedOut { host, phase: Phase::FirstByte });
+                    let (host, after) = (Arc::clone(&self.host), Some(longest));
+                    return Err(EgressError::TimedOut { host, after, phase: Phase::FirstByte });
                 }
             }
         }

@@ -35,6 +35,7 @@ async fn a_peer_that_accepts_but_never_shakes_hands_ends_the_connect() {
     let egress = egress(|timeouts| timeouts.connect = SHORT);
     let error = timeout(SOON, egress.send(get(&url))).await.unwrap().unwrap_err();
     assert_eq!(phase(&error), Some(Phase::Connect), "{error:?}");
+    assert!(error.to_string().contains(" after 150ms ("), "{error}");
     assert!(!error.may_have_been_sent());
 }
 
@@ -75,6 +76,9 @@ async fn an_upstream_that_never_answers_ends_the_wait() {
     let sent = egress.send(get(&upstream.url("/")));
     let error = timeout(SOON, sent).await.unwrap().unwrap_err();
     assert_eq!(phase(&error), Some(Phase::FirstByte), "{error:?}");
+    let what =
+        format!("127.0.0.1:{} timed out after 150ms (waiting for the reply)", upstream.port());
+    assert_eq!(error.to_string(), what);
     assert!(error.may_have_been_sent());
 }
 
@@ -88,6 +92,7 @@ async fn an_upstream_that_falls_silent_ends_the_reply() {
     assert_eq!(first.into_data().unwrap(), "half");
     let error = timeout(SOON, body.frame()).await.unwrap().unwrap().unwrap_err();
     assert_eq!(phase(&error), Some(Phase::Idle), "{error:?}");
+    assert!(error.to_string().contains(" after 150ms ("), "{error}");
 }
 
 #[tokio::test]
@@ -97,5 +102,7 @@ async fn a_fetch_ends_at_its_deadline_though_bytes_trickle() {
     let egress = egress(|_| {});
     let request = Request::get(upstream.url("/")).body(Bytes::new()).unwrap();
     let fetched = timeout(SOON, egress.fetch(request, 100, SHORT)).await.unwrap();
-    assert_eq!(phase(&fetched.unwrap_err()), Some(Phase::Deadline));
+    let error = fetched.unwrap_err();
+    assert_eq!(phase(&error), Some(Phase::Deadline));
+    assert!(error.to_string().contains(" after 150ms ("), "{error}");
 }
