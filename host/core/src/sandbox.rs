@@ -34,6 +34,7 @@ use wasmtime::Store;
 
 use crate::contract::context::Level;
 use crate::random::Random;
+use crate::secret::Masker;
 use crate::step;
 use crate::tally::CallCounts;
 use crate::witness::{self, Function, Told, Witness};
@@ -246,8 +247,9 @@ impl Sandbox {
         function: Function,
         budget: Duration,
         moment: Moment,
+        masker: &Masker,
         prepare: impl FnOnce() -> (Json, O),
-    ) -> Result<Answer<T>, CallError>
+    ) -> Result<T, CallError>
     where
         T: Told + Send + 'static,
         O: FnOnce(&mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
@@ -291,9 +293,12 @@ impl Sandbox {
             // callers' patience is judged all the same.
             let result = span.in_scope(|| settle(&called, result, &counts));
             drop((seat, share, span));
-            drop(sender.send(result.map(|value| Answer { value, log })));
+            drop(sender.send((result, log)));
         });
-        receiver.await.map_err(|_| CallError::Host("a call was lost"))?
+        let (result, log) = receiver.await.map_err(|_| CallError::Host("a call was lost"))?;
+        // Also where it broke: its last lines may say why.
+        guest.report(&log, masker);
+        result
     }
 
     /// As [`Sandbox::run`], on the calling thread: for loading, which is never on a request's path.
@@ -370,12 +375,6 @@ fn settle<T>(
     Err(CallError::Fault { plugin: guest.name.clone(), fault })
 }
 
-/// An answer, and what the guest logged while making it.
-struct Answer<T> {
-    value: T,
-    log: host::Log,
-}
-
 /// One of the calls that wait for a thread; counted until dropped. Each guest has its own queue,
 /// so that one that loops turns away its own callers and nobody else's.
 struct Waiting<'a>(&'a Guest);
@@ -405,8 +404,10 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::contract::context;
     use crate::contract::types::Refusal;
     use crate::random::SystemRandom;
+    use crate::secret::Secret;
 
     /// It may copy a body of a megabyte, and hundreds may wait.
     #[tokio::test]
@@ -418,14 +419,55 @@ mod tests {
         let taken = Arc::clone(&sandbox.plain.seats).acquire_many_owned(all).await.unwrap();
         let copied = Cell::new(false);
         let budget = Duration::from_secs(1);
-        let mut call = pin!(sandbox.run(&guest, Function::Validate, budget, moment, || {
-            copied.set(true);
-            (Json::Null, |_: &mut Store<Call>| Ok(Vec::<Refusal>::new()))
-        }));
+        let masker = Masker::new([]);
+        let mut call =
+            pin!(sandbox.run(&guest, Function::Validate, budget, moment, &masker, || {
+                copied.set(true);
+                (Json::Null, |_: &mut Store<Call>| Ok(Vec::<Refusal>::new()))
+            }));
         assert!(call.as_mut().now_or_never().is_none());
         assert!(!copied.get());
         drop(taken);
-        assert!(call.await.unwrap().value.is_empty());
+        assert!(call.await.unwrap().is_empty());
         assert!(copied.get());
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Its last lines may say why it broke.
+    #[tokio::test]
+    async fn what_a_call_logs_before_it_breaks_is_told_and_masked() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let listening = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let _listening = tracing::subscriber::set_default(listening);
+        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let guest = Guest::new("guest", b"", String::new(), Vec::new(), Arc::clone(&sandbox.plain));
+        let (guest, moment) = (Arc::new(guest), Moment { now: 0, random: Arc::new(SystemRandom) });
+        let secret = Secret::new("canary-of-the-account".to_owned());
+        let (masker, budget) = (Masker::new([&secret]), Duration::from_secs(1));
+        let called = sandbox.run(&guest, Function::Validate, budget, moment, &masker, || {
+            let operation = |store: &mut Store<Call>| {
+                let line = "the last words, canary-of-the-account".to_owned();
+                context::Host::log(store.data_mut(), Level::Warn, line)?;
+                Err::<Vec<Refusal>, _>(wasmtime::Trap::UnreachableCodeReached.into())
+            };
+            (Json::Null, operation)
+        });
+        assert!(matches!(called.await, Err(CallError::Fault { .. })));
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(told.contains("the last words") && !told.contains("canary"), "{told}");
     }
 }

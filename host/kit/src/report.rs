@@ -45,6 +45,8 @@ pub struct CaseReport {
     pub differences: Vec<Difference>,
     /// The names of the calls that were made, in order.
     pub steps: Vec<&'static str>,
+    /// What they logged, as `level: line`, as it was written.
+    pub log: Vec<String>,
     /// What it took.
     pub cost: Cost,
     pub(crate) place: String,
@@ -155,6 +157,11 @@ impl CaseReport {
             name: case.name.clone(),
             differences,
             steps: run.steps(),
+            log: calls
+                .iter()
+                .flat_map(|call| &call.log)
+                .map(|(level, line)| format!("{level}: {line}"))
+                .collect(),
             cost,
             place: case.place.clone(),
             blessed,

@@ -60,6 +60,24 @@ fn a_report_for_machines_says_the_same_and_is_well_formed() {
     while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
 }
 
+/// Of a plugin that breaks, its last lines may be all that says why.
+#[test]
+fn what_a_failing_case_logged_is_shown_with_it() {
+    let says = "(i32.store (i32.const 0) (i32.const 0x21212121))
+        (call $log (i32.const 1) (i32.const 0) (i32.const 4))";
+    let breaks = plain(&[]).body("authorize", Body::code(&format!("{says} unreachable")));
+    let report = one(&breaks, &json!({}));
+    assert!(report.to_text().contains("          log info: !!!!\n"), "{}", report.to_text());
+    assert_eq!(report.to_json()["cases"][0]["log"], json!(["info: !!!!"]));
+    let junit = String::from_utf8(report.to_junit()).unwrap();
+    assert!(junit.contains("log info: !!!!"), "{junit}");
+    let good = ready(vec![set_header("authorization", "a")]);
+    let guest = plain(&[]).body("authorize", Body::from(good).after(says));
+    let edits = json!({"expect": {"edits": [["set-header", "authorization", "a"]]}});
+    let report = one(&guest, &edits);
+    assert!(report.passed() && !report.to_text().contains("log info"), "{}", report.to_text());
+}
+
 #[tokio::test]
 async fn a_test_that_is_async_may_run_it_too() {
     good().0.run().assert();

@@ -83,6 +83,14 @@ fn the_templates_of_other_languages_forget_nothing_and_share_the_example() {
     }
 }
 
+/// Else the first `--bless` would change every line of it.
+#[test]
+fn the_cases_are_laid_out_as_blessing_lays_them_out() {
+    let (_, text) = RUST.iter().find(|(name, _)| *name == "vectors/authorize.json").unwrap();
+    let cases: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!(*text, format!("{cases:#}\n"));
+}
+
 fn collect_all(base: &Path, folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -231,21 +231,18 @@ impl Sandbox {
     ) -> Answered<Vec<(String, String)>> {
         let budget = mutation.guest.hall.limits.request_budget;
         let pre = Arc::clone(mutation);
-        let answer = self
-            .run(&mutation.guest, Function::Mutate, budget, moment, || {
-                let given = self.given(|| {
-                    let values = witness::table(&values.account().values);
-                    json!({"values": values, "options": witness::table(&options)})
-                });
-                (given, move |store: &mut Store<Call>| {
-                    let mutation = pre.mutator.instantiate(&mut *store).map_err(unfit)?;
-                    let values = &values.account().values;
-                    mutation.countersign_auth_mutator().call_mutate(store, values, &options)
-                })
+        self.run(&mutation.guest, Function::Mutate, budget, moment, masker, || {
+            let given = self.given(|| {
+                let values = witness::table(&values.account().values);
+                json!({"values": values, "options": witness::table(&options)})
+            });
+            (given, move |store: &mut Store<Call>| {
+                let mutation = pre.mutator.instantiate(&mut *store).map_err(unfit)?;
+                let values = &values.account().values;
+                mutation.countersign_auth_mutator().call_mutate(store, values, &options)
             })
-            .await?;
-        mutation.guest.report(&answer.log, masker);
-        Ok(answer.value)
+        })
+        .await
     }
 
     async fn request_call<T, C>(
@@ -261,17 +258,15 @@ impl Sandbox {
         C: FnOnce(&Plugin, Instance, &mut Store<Call>) -> wasmtime::Result<T> + Send + 'static,
     {
         let pre = Arc::clone(plugin);
-        let answer = self
-            .run(&plugin.guest, function, plugin.guest.hall.limits.request_budget, moment, || {
-                let (given, call) = prepare();
-                (given, move |store: &mut Store<Call>| {
-                    let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
-                    call(&pre, instance.map_err(unfit)?, store)
-                })
+        let budget = plugin.guest.hall.limits.request_budget;
+        self.run(&plugin.guest, function, budget, moment, masker, || {
+            let (given, call) = prepare();
+            (given, move |store: &mut Store<Call>| {
+                let instance = pre.authorizer.instance_pre().instantiate(&mut *store);
+                call(&pre, instance.map_err(unfit)?, store)
             })
-            .await?;
-        plugin.guest.report(&answer.log, masker);
-        Ok(answer.value)
+        })
+        .await
     }
 
     async fn flow_call<T: Told + Send + 'static>(
@@ -287,17 +282,15 @@ impl Sandbox {
             return Err(CallError::Host("a flow was asked of a plugin that has none"));
         }
         let pre = Arc::clone(plugin);
-        let answer = self
-            .run(&plugin.guest, function, plugin.guest.hall.limits.flow_budget, moment, || {
-                (given, move |store: &mut Store<Call>| {
-                    let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
-                    let flow = pre.instantiate(&mut *store).map_err(unfit)?;
-                    call(&flow, store)
-                })
+        let budget = plugin.guest.hall.limits.flow_budget;
+        self.run(&plugin.guest, function, budget, moment, masker, || {
+            (given, move |store: &mut Store<Call>| {
+                let pre = pre.flow.as_ref().ok_or_else(|| wasmtime::Error::msg("no flow"))?;
+                let flow = pre.instantiate(&mut *store).map_err(unfit)?;
+                call(&flow, store)
             })
-            .await?;
-        plugin.guest.report(&answer.log, masker);
-        Ok(answer.value)
+        })
+        .await
     }
 }
 

@@ -45,6 +45,7 @@ impl CaseReport {
             "passed": self.passed(),
             "differences": differences,
             "steps": self.steps,
+            "log": self.log,
             "calls": self.cost.calls,
             "rounds": self.cost.rounds,
             "instructions": self.cost.instructions,

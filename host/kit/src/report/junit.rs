@@ -78,7 +78,10 @@ impl Report {
 
 impl CaseReport {
     fn write(&self, xml: &mut Xml, file: &str) -> io::Result<()> {
-        let told: Vec<String> = self.differences.iter().map(ToString::to_string).collect();
+        let mut told: Vec<String> = self.differences.iter().map(ToString::to_string).collect();
+        if !told.is_empty() {
+            told.extend(self.log.iter().map(|line| format!("log {line}")));
+        }
         test(xml, file, &self.name, &told)
     }
 }

@@ -26,6 +26,10 @@ impl Report {
                     let _ = writeln!(out, "          {line}");
                 }
             }
+            let logged = case.log.iter().filter(|_| !case.passed());
+            for line in logged.flat_map(|it| it.lines()) {
+                let _ = writeln!(out, "          log {line}");
+            }
         }
         for (title, list) in [("findings", self.told_findings()), ("notes", self.told_notes())] {
             if !list.is_empty() {

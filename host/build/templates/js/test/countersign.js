@@ -30,7 +30,7 @@ export function cases(component, options = {}) {
   }
   describe(name, () => {
     for (const found of report.cases) {
-      test(found.name, () => expect(found.differences).toEqual([]));
+      test(found.name, () => expect(found.differences, found.log.join('\n')).toEqual([]));
     }
     test('the checks find nothing', () => expect(report.findings).toEqual([]));
     test('there is a case', () => expect(report.cases.length).toBeGreaterThan(0));

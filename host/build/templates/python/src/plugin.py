@@ -8,6 +8,7 @@ its place what your API asks for.
 import base64
 import hmac
 import json
+import re
 
 from componentize_py_types import Err
 from wit_world import exports
@@ -18,6 +19,8 @@ KEY_ID = "account/key_id"
 SECRET = "account/secret"
 # Characters that a secret has at least: a shorter one was cut off when it was copied.
 SHORTEST = 16
+# Compiled here, once: each call begins with what the import has left.
+NO_HEADER_HAS = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 class Authorizer(exports.Authorizer):
@@ -46,8 +49,7 @@ class Authorizer(exports.Authorizer):
         """For each request. A refusal is raised; it names the value at fault and never holds it, and
         nothing is sent then."""
         key_id, secret = required(account, KEY_ID), required(account, SECRET)
-        if not all("\x21" <= character <= "\x7e" for character in key_id):
-            raise refused(KEY_ID, "a key id has no blanks and no characters beyond ASCII")
+        check_header(KEY_ID, key_id)
         if len(secret) < SHORTEST:
             raise Err(short())
         time = context.now() // 1000
@@ -74,6 +76,14 @@ def required(account: types.Account, name: str) -> str:
     if not found:
         raise refused(name, "it is missing")
     return found
+
+
+def check_header(name: str, text: str) -> None:
+    """Refuses a value that no header can hold: control characters (RFC 9110, section 5.5), and what is
+    more than one byte in the contract's Latin-1. Without it the host refuses the answer, and names no
+    value."""
+    if NO_HEADER_HAS.search(text):
+        raise refused(name, "this value holds a character that no header can carry")
 
 
 def refusal(field: str, message: str) -> types.Refusal:

@@ -7,7 +7,7 @@ REPORT = report("acme-plugin.wasm")
 
 @pytest.mark.parametrize("case", REPORT["cases"], ids=lambda case: case["name"])
 def test_case(case):
-    assert case["differences"] == []
+    assert case["differences"] == [], "\n".join(case["log"])
 
 
 def test_the_checks_find_nothing():
