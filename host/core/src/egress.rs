@@ -288,13 +288,12 @@ impl Egress {
     ) -> Result<Response<Bytes>, EgressError> {
         let host = self.destination(request.uri())?.host;
         let limit = limit.min(self.inner.max_fetched_bytes);
-        match timeout(deadline, self.fetch_whole(route, request, limit, &host)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let after = Some(deadline);
-                Err(EgressError::TimedOut { host, after, phase: Phase::Deadline })
-            }
-        }
+        let fetched = timeout(deadline, self.fetch_whole(route, request, limit, &host)).await;
+        let late = |_| {
+            let after = Some(deadline);
+            Err(EgressError::TimedOut { host, after, phase: Phase::Deadline })
+        };
+        fetched.unwrap_or_else(late)
     }
 
     async fn fetch_whole(
