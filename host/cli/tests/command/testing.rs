@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use countersign_bundle::components;
-use countersign_hostile::{Guest, Part, Val, answer};
+use countersign_hostile::{Body, Guest, Part, Val, answer};
 use serde_json::json;
 
 use super::*;
@@ -61,6 +61,56 @@ fn a_case_that_fails_ends_with_1_and_the_lines_that_differ() {
     assert_eq!(difference["place"], "/cases/0/expect/edits");
     assert_eq!(difference["found"], json!([["set-header", "authorization", "Bearer t-1"]]));
     assert!(report["worst"]["instructions"].as_u64().unwrap() > 100);
+}
+
+/// Whoever reads a report by a program goes by the page.
+#[test]
+fn the_page_names_every_member_of_a_report() {
+    let page = include_str!("../../../../docs/plugins/testing.md");
+    let (_, page) = page.split_once("## The report for programs").unwrap();
+    let (page, _) = page.split_once("\n## ").unwrap();
+    let files = Files::new();
+    let about = r#"{"title":"Made to order","version":"1"}"#;
+    let descriptor = answer::descriptor(&["X_MADE"], &[], &["write header/x"], about.into());
+    let hour = "(i64.ge_u (call $now) (i64.const 1700000000001))";
+    let edit = |value: &str| answer::ready(vec![answer::set_header("x", value)]);
+    let moves =
+        Guest::auth(descriptor.clone()).body("authorize", Body::either(hour, edit("a"), edit("b")));
+    let refuses = Guest::auth(descriptor).body("authorize", answer::refusal("denied", "no"));
+    let cases = json!([{"name": "a case", "expect": {"edits": []}}]).to_string();
+    let cases = files.bytes("cases.json", cases.as_bytes());
+    let mut names = std::collections::BTreeSet::new();
+    for guest in
+        [moves, refuses, Guest::auth(answer::descriptor(&["X_MADE"], &[], &[], about.into()))]
+    {
+        let file = files.bytes("made.wasm", &guest.build().unwrap());
+        let report = run(&["plugin", "test", &file, &cases, "--json"]).json();
+        members(&report, &mut names);
+    }
+    for one in ["differences", "said", "found", "mend", "notes", "worst", "digest"] {
+        assert!(names.contains(one), "no report has `{one}`");
+    }
+    for name in names {
+        let is_named =
+            [format!("`{name}`"), format!("\"{name}\"")].iter().any(|it| page.contains(it));
+        assert!(is_named, "`{name}` is not on the page");
+    }
+}
+
+/// The names in a report, but for those of what was expected and found.
+fn members(json: &Json, names: &mut std::collections::BTreeSet<String>) {
+    match json {
+        Json::Array(list) => list.iter().for_each(|it| members(it, names)),
+        Json::Object(map) => {
+            for (name, inner) in map {
+                names.insert(name.clone());
+                if !["expected", "found"].contains(&name.as_str()) {
+                    members(inner, names);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 #[test]
