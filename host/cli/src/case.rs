@@ -19,6 +19,7 @@ use crate::arguments::Inputs;
 use crate::codes;
 use crate::failure::Failure;
 use crate::json::{self, Object, invalid};
+use crate::pattern_settings::PatternSettings;
 use crate::script::Script;
 
 /// For whom, and what.
@@ -126,6 +127,16 @@ impl Case {
         })
     }
 
+    /// Tells what is odd about the payload, for a host that has these plugins.
+    pub(crate) fn warn(&self, settings: &PatternSettings) {
+        let provider = self.subject.provider();
+        let auth_type = |nth: usize| provider.auth_patterns().get(nth).map(|it| it.auth_type());
+        let odd = provider.warnings().iter().filter(|it| !settings.explain(it, auth_type));
+        for warning in odd {
+            tracing::warn!(path = warning.path, fix = warning.fix, "payload: {}", warning.what);
+        }
+    }
+
     /// The request, for the library.
     pub(crate) fn request(&self) -> Request<RequestBody> {
         let mut request = Request::new(RequestBody::whole(self.body.clone()));
@@ -177,9 +188,6 @@ fn subject(
 ) -> Result<Arc<Subject>, Failure> {
     let document = |code| move |problems| Failure::document(code, &problems);
     let provider = Provider::parse(provider).map_err(document(codes::PROVIDER_INVALID))?;
-    for warning in provider.warnings() {
-        tracing::warn!(path = warning.path, fix = warning.fix, "payload: {}", warning.what);
-    }
     let none = Json::Object(Map::new());
     let connection = Connection::parse(connection.unwrap_or(&none))
         .map_err(document(codes::CONNECTION_INVALID))?;

@@ -25,6 +25,7 @@ use crate::host::{self, Host};
 use crate::json;
 use crate::mask::Mask;
 use crate::output::Output;
+use crate::pattern_settings::PatternSettings;
 use crate::policy::Policy;
 use crate::script::{Fetch, Script};
 
@@ -49,6 +50,7 @@ pub(crate) fn run(global: &Global, inject: &Inject, output: &Output) -> Result<E
 struct Injector {
     host: Host,
     policy: Policy,
+    of_patterns: PatternSettings,
     settings: Settings,
     egress: Egress,
     clock: Arc<dyn Clock>,
@@ -67,7 +69,8 @@ impl Injector {
         let policy = Policy::load(inject.narrowing.file(), &host.registry.auth_types())?;
         let settings = policy.settings(inject.unencrypted.allowed);
         let (seed, reveal) = (inject.seed, inject.reveal);
-        Ok(Self { host, policy, settings, egress, clock, seed, reveal })
+        let of_patterns = PatternSettings::of(&host.registry.listing().serving);
+        Ok(Self { host, policy, of_patterns, settings, egress, clock, seed, reveal })
     }
 
     /// One answer for each line, in order; a line that cannot be read has its error as an answer.
@@ -101,6 +104,7 @@ impl Injector {
 
     /// Each case begins anew: with its own state, script and random bytes.
     async fn answer(&self, case: &Case) -> Answer {
+        case.warn(&self.of_patterns);
         let subject = &case.subject;
         let (script, store) = (Arc::new(Script::new(case.answers.clone())), MemoryStore::default());
         let before = subject.account().state().map_or(0, |state| state.version);

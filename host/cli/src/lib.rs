@@ -20,6 +20,7 @@ mod json;
 mod log;
 mod mask;
 mod output;
+mod pattern_settings;
 mod plugin;
 mod policy;
 mod provider;

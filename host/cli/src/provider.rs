@@ -3,7 +3,6 @@
 
 mod missing;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +21,7 @@ use crate::failure::Failure;
 use crate::host::{self, Host};
 use crate::json;
 use crate::output::Output;
+use crate::pattern_settings::PatternSettings;
 use crate::remote;
 
 use missing::Wanted;
@@ -61,8 +61,7 @@ pub(crate) fn run(
 /// What this host has components for.
 struct Known {
     auth_types: Vec<String>,
-    /// By auth type, the settings of a pattern that its plugin asks to see, as `aws_sigv4/region`.
-    settings: BTreeMap<String, Vec<String>>,
+    settings: PatternSettings,
     mutations: Vec<String>,
     wanted: Wanted,
 }
@@ -75,36 +74,8 @@ impl Known {
             GuestKind::Mutation { mutation } => Some(mutation.clone()),
             GuestKind::Plugin { .. } => None,
         });
-        let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for guest in &serving {
-            let GuestKind::Plugin { auth_types, needs, .. } = &guest.kind else { continue };
-            let read = needs.iter().filter_map(|(_, object)| object.strip_prefix("pattern/"));
-            for auth_type in auth_types {
-                settings
-                    .entry(auth_type.clone())
-                    .or_default()
-                    .extend(read.clone().map(str::to_owned));
-            }
-        }
+        let settings = PatternSettings::of(&serving);
         Self { auth_types: registry.auth_types(), settings, mutations: mutations.collect(), wanted }
-    }
-
-    /// Whether a key that the host does not know is a setting of the pattern's own plugin.
-    fn is_setting(&self, payload: &Json, place: &str) -> bool {
-        let Some((nth, key)) =
-            place.strip_prefix("auth_patterns[").and_then(|rest| rest.split_once("]."))
-        else {
-            return false;
-        };
-        let pattern = nth.parse().ok().and_then(|nth: usize| payload["auth_patterns"].get(nth));
-        let auth_type = pattern.and_then(|it| it["type"].as_str()).unwrap_or_default();
-        let key = key.replace('.', "/");
-        let settings = self.settings.get(auth_type).into_iter().flatten();
-        // Of a need for what is below it, or above it.
-        let is_below = |one: &str, other: &str| {
-            one.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        settings.into_iter().any(|it| is_below(it, &key) || is_below(&key, it))
     }
 
     /// What the payload wants and this host does not have; asked of the JSON, so that it is told
@@ -161,7 +132,8 @@ async fn check(file: &Path, known: &Known, plugins: &Countersign) -> Vec<Problem
         }
         Err(problems) => problems.iter().cloned().collect(),
     };
-    problems.retain(|it| !(it.is_unknown_key() && known.is_setting(&payload, &it.path)));
+    let auth_type = |nth: usize| payload["auth_patterns"][nth]["type"].as_str();
+    problems.retain(|it| !known.settings.explain(it, auth_type));
     problems.extend(known.lacks(&payload));
     problems
 }

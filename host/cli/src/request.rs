@@ -16,6 +16,7 @@ use crate::host::{self, Host};
 use crate::json;
 use crate::mask::Mask;
 use crate::output::Output;
+use crate::pattern_settings::PatternSettings;
 use crate::policy::Policy;
 use crate::remote;
 use crate::state_file::StateFile;
@@ -31,6 +32,7 @@ pub(crate) fn run(
     let case = Case::of_inputs(&request.inputs, true)?;
     let egress = egress(&request.egress)?;
     let Host { sandbox, registry } = Host::start(global)?;
+    case.warn(&PatternSettings::of(&registry.listing().serving));
     let subject = &case.subject;
     let path = request.inputs.state.as_deref();
     let store = StateFile::new(path, subject.state_key(), subject.account().state())

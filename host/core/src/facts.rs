@@ -101,13 +101,22 @@ impl Facts {
         Error::Refused { plugin, refusal }
     }
 
+    /// Tells operators what else went wrong on the plugin's behalf, as far as its allowance goes.
+    pub(crate) fn tell(&self, what: &str) {
+        if self.plugin.guest.may_tell() {
+            tracing::warn!(plugin = self.plugin.guest.name, "{}", self.masker.mask(what));
+        }
+    }
+
     pub(crate) fn edit_refused(&self, cause: &EditError) -> Error {
         let message = self.masker.mask(&cause.to_string()).into_owned();
+        self.tell(&format!("an edit of it is refused: {message}"));
         Error::Edit { plugin: self.plugin.guest.name.clone(), message }
     }
 
     pub(crate) fn view_refused(&self, cause: &ViewError) -> Error {
         let message = self.masker.mask(&cause.to_string()).into_owned();
+        self.tell(&format!("what it wants to see is refused: {message}"));
         Error::View { plugin: self.plugin.guest.name.clone(), message }
     }
 
@@ -161,6 +170,7 @@ impl Facts {
     }
 
     pub(crate) fn broke(&self, what: &'static str) -> Error {
+        self.tell(&format!("it broke the contract: {what}"));
         Error::Contract { plugin: self.plugin.guest.name.clone(), what }
     }
 }

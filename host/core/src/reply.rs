@@ -145,7 +145,7 @@ impl Inner {
             let next = Box::pin(self.replied(subject, &answer, shown)).await?;
             if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
                 let plugin = answer.plugin.guest.name.clone();
-                let what = "it asks for a renewal that it does not have";
+                let what = "it asks for a renewal, and its descriptor has no flow `renew`";
                 return Err(Error::Contract { plugin, what });
             }
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);

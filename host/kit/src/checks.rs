@@ -41,6 +41,15 @@ pub(crate) struct Tried<'a> {
     pub(crate) run: Run,
 }
 
+impl Tried<'_> {
+    /// Whether it asked for more than the case has answers to.
+    fn lacks_answers(&self) -> bool {
+        let Inputs { fetches, replies, .. } = &self.case.inputs;
+        let is_sent = self.case.inputs.is_sent();
+        self.run.fetched.len() > fetches.len() || is_sent && self.run.sent.len() > replies.len()
+    }
+}
+
 /// What the checks found and noticed, in the order of their codes.
 #[derive(Default)]
 pub(crate) struct Checked {
@@ -86,6 +95,11 @@ pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
         let is_faulty =
             needs::check(stage, tried, &mut checked) || verdict::check(tried, &mut checked);
         checked.faulty.push(is_faulty);
+        if tried.lacks_answers() {
+            // It goes no way that the case knows of: only whether it would ever end is told.
+            verdict::check_on(stage, tried, &mut checked);
+            continue;
+        }
         if verdict::broke(&tried.run).is_some() {
             // What is broken as it is tells nothing of what breaks it.
             continue;

@@ -151,8 +151,10 @@ pub(crate) fn differences(case: &Case, run: &Run) -> Vec<Difference> {
             }
         }
     }
-    // Once, and where the case does not name it anyhow.
+    // Once, and where the case does not name it anyhow. Of one that ran out of answers the script would speak.
+    let is_answered = run.fetched.len() <= case.inputs.fetches.len();
     if let Some(told) = differences.iter_mut().find(|it| is_of_end(it, &place))
+        && is_answered
         && !told.found.as_ref().is_some_and(has_message)
     {
         told.said = found.said();

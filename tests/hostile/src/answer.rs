@@ -82,6 +82,16 @@ pub fn refusal(reason: &'static str, message: impl Into<Val>) -> Val {
     Val::err(refusal_record(reason, message))
 }
 
+/// `err(refusal)` over the value of this name.
+pub fn refusal_of(reason: &'static str, field: &str, message: impl Into<Val>) -> Val {
+    Val::err(Val::Record(vec![
+        ("reason", Val::case(reason)),
+        ("field", Val::some(field)),
+        ("message", message.into()),
+        ("retry-after", Val::none()),
+    ]))
+}
+
 /// `types.refusal`.
 pub fn refusal_record(reason: &'static str, message: impl Into<Val>) -> Val {
     Val::Record(vec![

@@ -1,6 +1,6 @@
 //! What a report says beside what differs.
 
-use countersign_hostile::answer::{done, entry, ready, set_header};
+use countersign_hostile::answer::{self, done, entry, ready, set_header};
 use countersign_hostile::{Body, Guest, Part, Val};
 use serde_json::{Value as Json, json};
 
@@ -142,6 +142,11 @@ fn what_goes_wrong_whatever_the_values_is_not_laid_to_them() {
         let fetches = json!([{"answer": {"body": body}}]);
         case(&json!({"name": name, "flow": "renew", "fetches": fetches, "expect": expect}))
     };
+    let again = renewing().body("authorize", answer::renew());
+    let case_of_one = case(&json!({"fetches": [{"answer": {"body": NEW}}]}));
+    assert_eq!(codes(&again, &json!([case_of_one])), ["contract"]);
+    let text = run(&again, &json!([case_of_one])).unwrap().to_text();
+    assert!(text.contains("the case has no answer to it") && !text.contains("it says"), "{text}");
     let (full, bare) = (renewal("full", NEW), renewal("bare", ""));
     assert_eq!(codes(&guest, &json!([full])), ["hostile-reply"]);
     assert_eq!(codes(&guest, &json!([full, bare])), ["fault"]);

@@ -7,8 +7,25 @@ use serde_json::{Value as Json, json};
 use crate::codes;
 use crate::failure::Failure;
 
-/// Who mends fields.
-const FIELDS: &str = "whoever wrote them";
+/// A word of the library and of the gateway both, which mean different things by it.
+const INVALID: &str = "invalid_request";
+
+/// The gateway's own codes that a command meets, each with what is to be done and by whom: as
+/// docs/api.md has it.
+const OWN: [(&str, &str, &str); 11] = [
+    ("not_found", "Look for the name with `list`.", CALLER),
+    ("already_exists", "Choose another name, or change what is there.", CALLER),
+    ("in_use", "Remove first what uses it.", CALLER),
+    ("overtaken", "Somebody else was quicker: look again, and repeat it.", CALLER),
+    ("not_given", "Give the secrets again.", CALLER),
+    ("forbidden", "Ask with a client that has the role, or no limits.", CALLER),
+    ("unauthenticated", "Get a token, or give the id and the secret of a client.", CALLER),
+    ("invalid_client", "Check COUNTERSIGN_CLIENT_ID and COUNTERSIGN_CLIENT_SECRET.", CALLER),
+    ("connection_disabled", "Enable it: `countersign connection enable NAME`.", CALLER),
+    ("unusable", "Mend the provider or the connection as the message says.", "whoever configures"),
+    ("too_many_requests", "Wait, and repeat it.", CALLER),
+];
+const CALLER: &str = "whoever runs the command";
 
 /// The gateway's own answer to what it does not do.
 pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
@@ -47,10 +64,16 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     }
     let mut failure = Failure::new(codes::GATEWAY_REFUSED, message).told_by_gateway(told);
     if let Some(first) = fields.first() {
-        let fix = "Mend each field that the message names, as it says there.".to_owned();
-        failure = failure.at(member(first, "field")).with_fix(fix).for_whom(FIELDS);
-    } else if let Some(known) = Code::ALL.iter().find(|it| it.as_str() == code) {
+        failure = failure.at(member(first, "field"));
+    }
+    let library = Code::ALL.iter().find(|it| it.as_str() == code && code != INVALID);
+    if let Some(known) = library {
         failure = failure.with_fix(known.fix().to_owned()).for_whom(known.actor());
+    } else if !fields.is_empty() {
+        let fix = "Mend each field that the message names, as it says there.";
+        failure = failure.with_fix(fix.to_owned()).for_whom("whoever wrote them");
+    } else if let Some((_, fix, actor)) = OWN.iter().find(|(known, ..)| *known == code) {
+        failure = failure.with_fix((*fix).to_owned()).for_whom(actor);
     }
     if code == "new_origins" {
         failure = failure.with_hint(

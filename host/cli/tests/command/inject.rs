@@ -263,3 +263,20 @@ fn plain_http_is_shown_only_where_it_is_allowed() {
     assert_eq!(shown.code, 0, "{}", shown.err);
     assert!(shown.out.contains("GET http://api.example.com/v1"), "{}", shown.out);
 }
+
+/// What its plugin reads of a pattern, the host does not know; a misspelt key nobody does.
+#[test]
+fn a_key_of_the_patterns_own_plugin_is_no_misspelt_one() {
+    let files = Files::new();
+    let account = json!({"identifier": "u", "authorization_details": {"static_auth": {"details": {
+        "access_key_id": "AKIDEXAMPLE", "secret_access_key": "a-made-up-secret"}}}});
+    let account = files.bytes("a.json", account.to_string().as_bytes());
+    for (key, warned) in [("aws_sigv4", false), ("aws_sgiv4", true)] {
+        let provider = json!({"display_name": "Cloud", "proxy_enabled": true,
+            "proxy_url": "https://s3.example.com",
+            "auth_patterns": [{"type": "AWS_SIGV4", key: {"region": "eu-1", "service": "s3"}}]});
+        let provider = files.bytes("p.json", provider.to_string().as_bytes());
+        let told = run(&["inject", "--provider", &provider, "--account", &account, "/"]);
+        assert_eq!(told.err.contains(&format!("auth_patterns[0].{key}")), warned, "{}", told.err);
+    }
+}

@@ -109,10 +109,11 @@ async fn an_account_is_connected_used_shown_and_deleted() {
     assert!(gateway.done(&["connection", "list"]).contains("disabled"));
     let disabled =
         gateway.refused(&[&request[..], &["/things"]].concat(), "error[gateway_refused]");
-    assert!(disabled.contains("docs/api.md"), "{disabled}");
+    assert!(disabled.contains("`countersign connection enable NAME`"), "{disabled}");
     gateway.done(&["connection", "enable", "b"]);
     gateway.done(&[&request[..], &["/things"]].concat());
     gateway.refused(&[&["account", "delete"][..], &account].concat(), "error[not_confirmed]");
     gateway.done(&[&["account", "delete", "--yes"][..], &account].concat());
-    gateway.refused(&show, "not_found");
+    let gone = gateway.refused(&show, "not_found");
+    assert!(gone.contains("Look for the name with `list`."), "{gone}");
 }

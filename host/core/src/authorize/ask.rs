@@ -88,7 +88,8 @@ impl Inner {
                 .map_err(|raw| facts.refused(raw))?;
             match outcome {
                 Outcome::Renew(_) if !renews(&facts.plugin) => {
-                    return Err(facts.broke("it asks for a renewal that it does not have"));
+                    return Err(facts
+                        .broke("it asks for a renewal, and its descriptor has no flow `renew`"));
                 }
                 Outcome::Renew(hint) if hint.len() > LONGEST_CURSOR => {
                     return Err(facts.broke("its hint is over 64 KiB"));

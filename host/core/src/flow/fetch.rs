@@ -121,6 +121,12 @@ fn check_request(fetch: Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowErro
     Ok(request)
 }
 
+/// An error with what caused it, as far as it does not say that itself.
+fn whole(error: &EgressError) -> String {
+    let cause = std::error::Error::source(error).map(|it| format!(": {it}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
 /// Sends it once, and tells the plugin what came of it.
 pub(super) async fn send(
     run: &Run<'_>,
@@ -139,7 +145,11 @@ pub(super) async fn send(
             | EgressError::CertificateWithoutTls { .. }
             | EgressError::Unsupported { .. }),
         ) => return Err(error.into()),
-        Err(error) => return Ok(Event::Failed(error.to_string())),
+        Err(error) => {
+            // The plugin makes words of its own of it, and a caller is told of neither.
+            run.facts.tell(&format!("a fetch of its flow failed: {}", whole(&error)));
+            return Ok(Event::Failed(error.to_string()));
+        }
     };
     let (parts, body) = reply.into_parts();
     let headers = parts

@@ -18,7 +18,7 @@ impl From<&Error> for Fault {
         let kind = kind_of(code.as_str());
         let mut fault = Self::new(kind, code.as_str(), message(error));
         if let Some(field) = error.field() {
-            fault.fields.push(FieldFault::new(field, code.cause(), code.fix()));
+            fault.fields.push(FieldFault::new(field, "is at fault", code.fix()));
         }
         fault.retry_after = match kind {
             Kind::Unavailable => error.retry_after().or(Some(SOON)),
@@ -57,8 +57,11 @@ fn message(error: &Error) -> String {
         | Error::Fields(_)
         | Error::Target(_) => error.to_string(),
         _ if error.code() == "reauthorize" => {
-            "the account has to be authorized again: obtain an authorization link".to_owned()
+            "the account's credential no longer holds: authorize the account again, or give it new values"
+                .to_owned()
         }
+        // The fix stands with the field.
+        _ if error.field().is_some() => error.kind().cause().trim_end_matches('.').to_owned(),
         _ => format!("{} {}", error.kind().cause(), error.kind().fix()),
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn read(case: &Members<'_>, tested: &Tested<'_>) -> Option<Expect> {
     let ends: Vec<&str> = END_NAMES.into_iter().filter(|end| expect.has(end)).collect();
     let alone = ends.iter().filter(|end| **end != "state").count();
     if ends.is_empty() {
-        case.flaw("expect", format!("names no end; there are: {}", known.join(", ")));
+        let all = known.iter().filter(|name| END_NAMES.contains(name)).copied().collect::<Vec<_>>();
+        let what =
+            format!("names no end, beside which the rest may stand; there are: {}", all.join(", "));
+        case.flaw("expect", what);
     } else if alone > 1 {
         case.flaw("expect", format!("names several ends: {}", ends.join(", ")));
     }

@@ -52,6 +52,11 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             .map(|name| format!("read {name}"))
             .collect(),
         Error::WatchedBody { .. } => vec!["read reply/body".to_owned()],
+        // What it is not shown is missing to it, though the case has it.
+        Error::Refused { refusal, .. } => {
+            let unseen = |name: &&String| values.get(name).is_some() && !granted.may_read(name);
+            refusal.field.iter().filter(unseen).map(|name| format!("read {name}")).collect()
+        }
         Error::Flow(FlowError::FetchUrl) => {
             let url = asked("/fetch/url").and_then(Json::as_str).unwrap_or_default();
             lacking_url("fetch", &held(values, url), &granted.fetch_urls(values))

@@ -7,6 +7,7 @@ use countersign::flow::FlowError;
 use super::{Checked, Tried};
 use crate::case::Expect;
 use crate::run::Run;
+use crate::stage::Stage;
 
 /// Whether there was one.
 pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) -> bool {
@@ -26,6 +27,17 @@ pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) -> bool {
         checked.find("contract", case, error.to_string(), mend);
     }
     is_found
+}
+
+/// The same of a run that its case has no more answers for, where the last is given again: one that asks
+/// for ever asks for the same.
+pub(super) fn check_on(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
+    let run = stage.run_changed(&tried.case.inputs);
+    if let Some(how) = broke(&run) {
+        let what = format!("with its last answer again and again, {how}");
+        let mend = "look whether it reads what a renewal has left: `read state/NAME`";
+        checked.find("contract", tried.case, what, mend);
+    }
 }
 
 /// Whether the host blames whoever wrote the plugin.

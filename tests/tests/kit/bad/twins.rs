@@ -8,7 +8,7 @@ use super::guests::{
     BEGINS_WITH_A, CLIMBS, HAS_A_BODY, LOGS_THE_TOKEN, NOT_TOO_LONG, ON_A_COIN, asks, bearer,
     begins, by_method, fetches, no, owns, page, renewed, sets, watches, with_token,
 };
-use crate::scene::{NEW, case, plain, remembered};
+use crate::scene::{NEW, case, plain, remembered, renewing};
 
 /// Bad and good guest, a case that both are met with, the code, and what the finding names.
 pub(super) struct Twins {
@@ -56,10 +56,18 @@ fn breaking() -> Vec<Twins> {
         ),
         twins(
             "contract",
-            "a renewal that it does not have",
+            "it asks for a renewal, and its descriptor has no flow `renew`",
             plain(&[]).body("authorize", answer::renew()),
             plain(&[]),
             &request(),
+        ),
+        twins(
+            "contract",
+            "with its last answer again and again, the plugin made broke the contract: it asks for renewal \
+             after renewal",
+            renewing().body("authorize", answer::renew()),
+            renewing().body("authorize", bearer()),
+            &json!({"fetches": [{"answer": {"body": NEW}}]}),
         ),
         twins(
             "contract",
@@ -73,7 +81,18 @@ fn breaking() -> Vec<Twins> {
 
 /// What asks for more than its needs say.
 fn reaching() -> Vec<Twins> {
+    let lacks = |needs: &[&str]| {
+        plain(needs)
+            .body("authorize", answer::refusal_of("invalid-config", "account/key", "is missing"))
+    };
     vec![
+        twins(
+            "outside-needs",
+            "`read account/key`",
+            lacks(&[]),
+            lacks(&["read account/key"]),
+            &json!({"values": {"account/token": "a-token", "account/key": "a-key"}}),
+        ),
         twins(
             "outside-needs",
             "`write header/x-other`",
