@@ -72,7 +72,7 @@ codes! {
     BUILD_FAILED = "build_failed":
         "The tool of a plugin's language does not build it.",
         "the plugin's author",
-        "Mend what the tool says above. A crate that does not support wasm32-unknown-unknown wants what no plugin has: threads, sockets, files, a clock, the system's randomness.";
+        "Mend what the tool says above.";
     POLICY_INVALID = "policy_invalid":
         "The file of `--policy` is not of the documented shape, or names a need or an auth type that is not there.",
         "the operator",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use countersign::clock::SystemClock;
 use countersign::random::SystemRandom;
+use countersign::registry::Refused;
 use countersign::sandbox::{Chosen, Limits};
 use countersign::{Registry, Sandbox};
 use tokio::runtime::{Builder, Runtime};
@@ -91,6 +92,24 @@ impl Host {
         let registry = Arc::new(registry.context("loading the plugins")?);
         Ok(Self { sandbox, registry })
     }
+}
+
+/// The same failure; of a type that no plugin answers to, with the files that were refused, since one of them
+/// may be the plugin.
+pub(crate) fn explain(failure: Failure, refused: &[Refused]) -> Failure {
+    if failure.code().as_str() != "auth_type_unknown" {
+        return failure;
+    }
+    let mut told = refused.iter().filter(|it| !it.duplicate);
+    let Some(first) = told.next() else { return failure };
+    let more = match told.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more, see `countersign plugin list`)"),
+    };
+    failure.with_hint(&format!(
+        "Or mend what is refused there: {}: {}{more}.",
+        first.source, first.reason
+    ))
 }
 
 /// A runtime for what is asynchronous, of as many threads as there are cores.

@@ -126,7 +126,10 @@ impl Injector {
         let state = store.state(subject.state_key()).await.ok().flatten();
         mask.learn_state(state.as_deref());
         let outcome = outcome.map_err(|failure| match script.missing() {
-            None => self.policy.explain(subject.pattern().auth_type(), failure).masked(&mask),
+            None => {
+                let failure = self.policy.explain(subject.pattern().auth_type(), failure);
+                host::explain(failure, &self.host.registry.listing().refused).masked(&mask)
+            }
             Some(origin) => {
                 let what = format!("`answers` holds no reply for a fetch from {origin}");
                 Failure::new(codes::ANSWERS_MISSING, mask.text(&what)).at("answers")

@@ -32,7 +32,8 @@ pub(crate) fn run(
     let case = Case::of_inputs(&request.inputs, true)?;
     let egress = egress(&request.egress)?;
     let Host { sandbox, registry } = Host::start(global)?;
-    case.warn(&PatternSettings::of(&registry.listing().serving));
+    let listing = registry.listing();
+    case.warn(&PatternSettings::of(&listing.serving));
     let subject = &case.subject;
     let path = request.inputs.state.as_deref();
     let store = StateFile::new(path, subject.state_key(), subject.account().state())
@@ -44,6 +45,7 @@ pub(crate) fn run(
         .build();
     host::runtime()?.block_on(async {
         let ended = exchange(&client, &case, &policy, request.include, output).await;
+        let ended = ended.map_err(|failure| host::explain(failure, &listing.refused));
         // A renewal in the background may have used up the refresh token.
         client.drain().await;
         ended

@@ -60,6 +60,18 @@ impl Context {
         }
     }
 
+    /// Has a panic of this call logged with its place before it ends the call, for as long as you look for
+    /// one: the host sees no more than that it trapped. The message may quote a value, so take this out
+    /// again. Outside a component nothing changes.
+    pub fn log_panics(&self) {
+        #[cfg(target_arch = "wasm32")]
+        if let Source::Host = &self.0 {
+            std::panic::set_hook(Box::new(|panic| {
+                Self::host().log(Level::Warn, &panic.to_string())
+            }));
+        }
+    }
+
     /// What was logged so far. Empty under the host, which keeps that to itself.
     pub fn logged(&self) -> Vec<(Level, String)> {
         match &self.0 {

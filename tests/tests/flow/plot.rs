@@ -1,7 +1,7 @@
 //! One account of a plugin made to order, and token endpoints that answer from a script.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(crate) struct Fetched {
     pub(crate) urls: Mutex<Vec<String>>,
     pub(crate) headers: Mutex<Vec<HeaderMap>>,
     pub(crate) takes: Mutex<Duration>,
+    /// No answer comes back.
+    pub(crate) closes: AtomicBool,
     count: AtomicUsize,
 }
 
@@ -60,6 +62,9 @@ impl Fetcher for Fetched {
         let takes = *self.takes.lock().unwrap();
         assert!(takes <= deadline, "the host says how long it may take");
         tokio::time::sleep(takes).await;
+        if self.closes.load(Ordering::SeqCst) {
+            return Err(EgressError::Closed { host: "as.hostile.example".into() });
+        }
         let answer = *self.answer.lock().unwrap();
         Ok(Response::new(Bytes::from_static(answer.as_bytes())))
     }

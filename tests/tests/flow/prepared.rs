@@ -1,13 +1,14 @@
 //! What a plugin may put on a request, and who is to blame where there is none.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use countersign::needs::Needs;
 use countersign::random::{Random, RandomError};
 use countersign::{Countersign, Settings};
 use countersign_hostile::answer::{self, entry, set_header};
-use countersign_hostile::{Body, Guest, Part, Val};
+use countersign_hostile::{Body, Guest, Part, TOKEN_URI, Val};
 use countersign_tests::world::{get, no_egress};
 use countersign_tests::{Said, sandbox};
 use http::Request;
@@ -144,4 +145,20 @@ async fn refusals_are_told_to_operators_now_and_then() {
     }
     let told = said.text().matches("not today").count();
     assert!((1..=100).contains(&told), "{told} times");
+    // What a caller is not told of, an operator is.
+    let other = answer::ready(vec![set_header("x-other", "x")]);
+    let plot = Plot::of(&guest(&[]).body("authorize", other));
+    assert_eq!(plot.prepared().await.unwrap_err().code(), "edit_refused");
+    let fetches = answer::fetch("POST", TOKEN_URI, vec![]);
+    let refuses = answer::refusal("unavailable", "no answer has come back");
+    let plot = Plot::of(&guest(&[]).body("begin", fetches).body("resume", refuses));
+    plot.fetched.closes.store(true, Ordering::SeqCst);
+    assert_eq!(plot.host.renew(&plot.subject).await.err().unwrap().code(), "unavailable");
+    let told = said.text();
+    for line in [
+        "an edit of it is refused: set-header x-other is outside what the plugin may do",
+        "a fetch of its flow failed: as.hostile.example closed the connection early",
+    ] {
+        assert!(told.contains(line), "{line}:\n{told}");
+    }
 }

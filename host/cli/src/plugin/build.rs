@@ -30,9 +30,12 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let project = Project::open(&arguments.project).map_err(|error| failure(&error))?;
-    let built = project.build().map_err(|error| failure(&error))?;
     let name = project.name();
     let language = project.language();
+    let built = project.build().map_err(|error| match error {
+        Error::Failed { .. } => failure(&error).with_hint(hint(language)),
+        error => failure(&error),
+    })?;
     let limits = if language.is_interpreted() { Limits::interpreted() } else { Limits::default() };
     let pages = component::pages(&built.component).map_err(|error| failure(&error))?;
     fits(pages, built.component.len(), &limits, language)?;
@@ -173,6 +176,21 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 fn unwritten(path: &Path, cause: &io::Error) -> Failure {
     Failure::new(codes::OUTPUT_FAILED, format!("{}: {cause}", path.display()))
+}
+
+/// What to look at where the tool of a language fails.
+fn hint(language: Language) -> &'static str {
+    match language {
+        Language::Rust => {
+            "A crate that does not support wasm32-unknown-unknown wants what no plugin has: threads, \
+             sockets, files, a clock, the system's randomness; a function that C code would have is an \
+             `undefined symbol`."
+        }
+        Language::JavaScript => "`npx tsc` checks the types.",
+        Language::Python => {
+            "Where it is the module that fails, Python's own traceback stands first."
+        }
+    }
 }
 
 /// Why a project is not made, or not built.

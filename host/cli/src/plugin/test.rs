@@ -168,6 +168,9 @@ fn watch(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Fail
     loop {
         let now = marks(test);
         if before.as_ref() != Some(&now) {
+            if let Some(path) = before.as_ref().and_then(|before| other(before, &now)) {
+                output.note(&format!("{} has changed", path.display()));
+            }
             before = Some(now);
             match once(global, test, output) {
                 Ok(_) => {}
@@ -182,6 +185,12 @@ fn watch(global: &Global, test: &Test, output: &Output) -> Result<ExitCode, Fail
 }
 
 type Marks = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>)>>;
+
+/// The first file that is not as it was.
+fn other<'a>(before: &'a Marks, now: &'a Marks) -> Option<&'a Path> {
+    let paths = before.keys().chain(now.keys());
+    paths.map(PathBuf::as_path).find(|path| before.get(*path) != now.get(*path))
+}
 
 /// What changes when a file does.
 fn marks(test: &Test) -> Marks {
@@ -229,6 +238,8 @@ mod tests {
             }
             let now = marks(&test);
             let changed = now != last;
+            let found = other(&last, &now).map(|it| it.ends_with(name));
+            assert_eq!(found, changed.then_some(true), "{name}");
             last = now;
             changed
         };

@@ -354,6 +354,29 @@ fn a_plugin_with_an_interpreter_is_tested_and_measured_where_it_is_named() {
     );
     let told = run(&["plugin", "inspect", &file]);
     assert!(told.err.contains("Give `--interpreted large` where it"), "{}", told.err);
+    // To put the file into the folder, as the code says, would be of no use: it is there.
+    let provider = json!({"display_name": "Large", "proxy_url": "https://api.example.com",
+        "proxy_enabled": true, "auth_patterns": [{"type": "X_LARGE"}]});
+    let provider = files.bytes("p.json", provider.to_string().as_bytes());
+    let account = files.bytes("a.json", json!({"identifier": "u"}).to_string().as_bytes());
+    let folder = files.0.path().to_str().unwrap();
+    for command in ["inject", "request"] {
+        let told = run(&[
+            command,
+            "--plugins",
+            folder,
+            "--log",
+            "off",
+            "--provider",
+            &provider,
+            "--account",
+            &account,
+            "/",
+        ]);
+        assert!(told.err.contains("error[auth_type_unknown]"), "{}", told.err);
+        let refused = told.err.contains("Or mend what is refused there: ");
+        assert!(refused && told.err.contains("--interpreted"), "{}", told.err);
+    }
     for command in [&["test"][..], &["bench", "--rounds", "1"]] {
         let run_it =
             |more: &[&str]| run(&[&["plugin"], command, &[file.as_str(), &cases], more].concat());

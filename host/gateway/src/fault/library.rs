@@ -65,3 +65,21 @@ fn message(error: &Error) -> String {
         _ => format!("{} {}", error.kind().cause(), error.kind().fix()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign::egress::{CertificateError, CertificateFlaw};
+
+    use super::*;
+
+    /// The words stand once: what has happened, which field it is, and what to do.
+    #[test]
+    fn an_error_with_a_field_says_each_thing_once() {
+        let name = "account/certificate".to_owned();
+        let flaw = CertificateFlaw::Missing;
+        let error = Error::Certificate(CertificateError { name, flaw });
+        let what = "A value is missing or malformed: account/certificate is at fault";
+        let told = Fault::from(&error).to_string();
+        assert_eq!(told, format!("{what} ({})", error.kind().fix()));
+    }
+}

@@ -1,18 +1,24 @@
 // A test of vitest for each case of `countersign plugin test`, and one for what its checks find.
 
 import { spawnSync } from 'node:child_process';
-import { basename } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
  * Runs the cases of a component, as they are when the tests are collected.
  *
  * @param {string} component The file, as `countersign plugin build` leaves it.
- * @param {{ vectors?: string[], command?: string }} [options] The files and folders of cases; the command,
- *   where it is not `countersign` on the path or what `COUNTERSIGN` names.
+ * @param {{ vectors?: string[], command?: string, sources?: string }} [options] The files and folders of
+ *   cases; the command, where it is not `countersign` on the path or what `COUNTERSIGN` names; the folder
+ *   that the component is built from, which has to be older.
  */
 export function cases(component, options = {}) {
-  const { vectors = ['vectors'], command = process.env.COUNTERSIGN ?? 'countersign' } = options;
+  const { vectors = ['vectors'], command = process.env.COUNTERSIGN ?? 'countersign', sources = 'src' } = options;
+  const newer = existsSync(component) && newerThan(statSync(component).mtimeMs, sources);
+  if (newer) {
+    throw new Error(`${newer} is newer than ${component}: run countersign plugin build first`);
+  }
   const name = basename(component, '.wasm');
   const given = ['plugin', 'test', component, ...vectors, '--json', '--interpreted', name];
   const ran = spawnSync(command, given, { encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -35,4 +41,11 @@ export function cases(component, options = {}) {
     test('the checks find nothing', () => expect(report.findings).toEqual([]));
     test('there is a case', () => expect(report.cases.length).toBeGreaterThan(0));
   });
+}
+
+/** A file below the folder that changed after this time, in milliseconds. */
+function newerThan(time, folder) {
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  const files = names.map((name) => [join(folder, name), statSync(join(folder, name))]);
+  return files.find(([, it]) => it.isFile() && it.mtimeMs > time)?.[0];
 }

@@ -6,9 +6,18 @@ import subprocess
 from pathlib import Path
 
 
-def report(component: str, *vectors: str, command: str | None = None) -> dict:
+def report(
+    component: str, *vectors: str, command: str | None = None, sources: str = "src"
+) -> dict:
     """The report on a component, as `countersign plugin build` leaves it, and on its cases. The command is
-    `countersign` on the path, or what `COUNTERSIGN` names, where nothing is said."""
+    `countersign` on the path, or what `COUNTERSIGN` names, where nothing is said. What the component is built
+    from, the Python files of a folder, has to be older."""
+    built = Path(component)
+    if built.exists():
+        time = built.stat().st_mtime
+        for source in Path(sources).rglob("*.py"):
+            if source.stat().st_mtime > time:
+                raise RuntimeError(f"{source} is newer than {component}: run countersign plugin build first")
     command = command or os.environ.get("COUNTERSIGN", "countersign")
     name = Path(component).stem
     given = ["plugin", "test", component, *(vectors or ("vectors",)), "--json", "--interpreted", name]
