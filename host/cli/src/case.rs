@@ -11,7 +11,7 @@ use countersign::Subject;
 use countersign::account::{Account, State};
 use countersign::body::RequestBody;
 use countersign::connection::Connection;
-use countersign::provider::Provider;
+use countersign::provider::{AuthPattern, Provider};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use serde_json::{Map, Value as Json};
 
@@ -130,7 +130,7 @@ impl Case {
     /// Tells what is odd about the payload, for a host that has these plugins.
     pub(crate) fn warn(&self, settings: &PatternSettings) {
         let provider = self.subject.provider();
-        let auth_type = |nth: usize| provider.auth_patterns().get(nth).map(|it| it.auth_type());
+        let auth_type = |nth| provider.auth_patterns().get(nth).map(AuthPattern::auth_type);
         let odd = provider.warnings().iter().filter(|it| !settings.explain(it, auth_type));
         for warning in odd {
             tracing::warn!(path = warning.path, fix = warning.fix, "payload: {}", warning.what);
