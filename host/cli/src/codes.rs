@@ -40,7 +40,7 @@ codes! {
     ANSWERS_MISSING = "answers_missing":
         "The plugin wants a fetch that `answers` has no scripted reply for.",
         "whoever wrote the case",
-        "Add a reply to `answers` for the origin that the message names; `inject` sends nothing itself.";
+        "`inject` sends nothing itself: add a reply to `answers` for the origin that the message names, or let `request --state FILE` fetch, and name the file to `inject`.";
     COMPONENT_REFUSED = "component_refused":
         "This host does not accept the component.",
         "the plugin's author; the operator, where it is a conflict or carries an interpreter",

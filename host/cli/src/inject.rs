@@ -106,7 +106,10 @@ impl Injector {
     async fn answer(&self, case: &Case) -> Answer {
         case.warn(&self.of_patterns);
         let subject = &case.subject;
-        let (script, store) = (Arc::new(Script::new(case.answers.clone())), MemoryStore::default());
+        let (script, store) = (
+            Arc::new(Script::new(case.answers.clone(), self.settings.target.http)),
+            MemoryStore::default(),
+        );
         let before = subject.account().state().map_or(0, |state| state.version);
         if let Some(state) = subject.account().state() {
             store.seed(subject.state_key().clone(), state.clone());

@@ -17,8 +17,11 @@ use crate::json::{Object, invalid};
 use crate::failure::Failure;
 
 /// Gives its replies in order, one for each fetch.
-#[derive(Default)]
-pub(crate) struct Script(Mutex<Record>);
+pub(crate) struct Script {
+    record: Mutex<Record>,
+    /// Whether a fetch may go without TLS, as the real way out would let it.
+    allow_http: bool,
+}
 
 #[derive(Default)]
 struct Record {
@@ -38,8 +41,9 @@ pub(crate) struct Fetch {
 }
 
 impl Script {
-    pub(crate) fn new(replies: Vec<Response<Bytes>>) -> Self {
-        Self(Mutex::new(Record { replies: replies.into(), ..Record::default() }))
+    pub(crate) fn new(replies: Vec<Response<Bytes>>, allow_http: bool) -> Self {
+        let record = Mutex::new(Record { replies: replies.into(), ..Record::default() });
+        Self { record, allow_http }
     }
 
     /// Reads `{"status"?, "headers"?, "body"?}`.
@@ -73,7 +77,7 @@ impl Script {
 
     fn record(&self) -> MutexGuard<'_, Record> {
         // Each change is whole by itself, so a panic elsewhere left nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,7 +103,8 @@ impl Fetcher for Script {
         let (parts, body) = request.into_parts();
         let host = parts.uri.host().unwrap_or_default().into();
         // What the real way out refuses before it dials.
-        if parts.uri.scheme_str() != Some("https") {
+        let scheme = parts.uri.scheme_str().unwrap_or_default().to_owned();
+        if scheme != "https" && !self.allow_http {
             return Err(EgressError::Scheme { host });
         }
         let mut record = self.record();
@@ -115,7 +120,7 @@ impl Fetcher for Script {
             Some(reply) if reply.body().len() > limit => Err(EgressError::TooLarge { host, limit }),
             Some(reply) => Ok(reply),
             None => {
-                record.missing = Some(format!("https://{authority}"));
+                record.missing = Some(format!("{scheme}://{authority}"));
                 // One of the errors that end a flow at once: the plugin would make its own story
                 // of any other.
                 Err(EgressError::AddressRefused { host })

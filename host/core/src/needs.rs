@@ -80,7 +80,7 @@ pub enum NeedsError {
     #[error("unknown verb `{0}`")]
     UnknownVerb(String),
     /// The verb has no such object.
-    #[error("`{verb}` has no object `{object}`")]
+    #[error("`{verb}` has no object `{object}` (it has {})", object::listed(*verb))]
     UnknownObject {
         /// The verb it was given to.
         verb: Verb,

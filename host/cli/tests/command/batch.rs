@@ -160,3 +160,16 @@ fn where_the_answers_run_out_the_fetch_is_named() {
     assert!(error["message"].as_str().unwrap().contains("https://app.asana.com"), "{error}");
     assert_eq!(answers[0]["fetches"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_fetch_without_tls_is_refused_unless_it_is_let() {
+    let mut case = renewal(&json!([]));
+    let config = &mut case["provider"]["auth_patterns"][0]["oauth_config"];
+    config["token_uri"] = "http://127.0.0.1:9/token".into();
+    let (_, answers) = batch(&[case.to_string()], &[]);
+    assert_eq!(answers[0]["error"]["code"], "target_refused", "{}", answers[0]);
+    let (_, answers) = batch(&[case.to_string()], &["--allow-http-upstream"]);
+    let error = &answers[0]["error"];
+    assert_eq!(error["code"], "answers_missing", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("http://127.0.0.1:9"), "{error}");
+}

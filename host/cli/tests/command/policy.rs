@@ -84,7 +84,8 @@ fn what_is_wrong_with_a_policy_is_told_by_type_and_need_and_nothing_is_done() {
             r#"{"BEARER": ["read account/token", "write heder/x", "own all", 7, "write header/*"],
                 "BASIC": ["read"]}"#,
             &[
-                "\"BEARER\": need 2 (`write heder/x`): `write` has no object `heder/x`",
+                "\"BEARER\": need 2 (`write heder/x`): `write` has no object `heder/x` (it has ",
+                "header/NAME, query/NAME, cookie/NAME, path, origin, body, client-certificate, own-connection",
                 "\"BEARER\": need 3 (`own all`): unknown verb `own`",
                 "\"BEARER\": need 4 is not of the form \"VERB OBJECT\"",
                 "\"BEARER\": need 5 (`write header/*`): `header/*` would grant everything",

@@ -98,6 +98,17 @@ const ROOTS: [(&str, Root); 18] = [
     ("bare", Root::Bare),
 ];
 
+/// The objects of a verb, for whoever has written another.
+pub(super) fn listed(verb: Verb) -> String {
+    let named = |(text, root): &(&str, Root)| match root.shape() {
+        Shape::Values => format!("{text}/…"),
+        Shape::Name => format!("{text}/NAME"),
+        Shape::Part | Shape::Certificate => (*text).to_owned(),
+    };
+    let all = ROOTS.iter().filter(|(_, root)| root.has(verb)).map(named);
+    all.collect::<Vec<_>>().join(", ")
+}
+
 impl Root {
     /// The root of a name, and what follows the slash after it.
     pub(super) fn of(name: &str) -> Option<(Self, Option<&str>)> {
