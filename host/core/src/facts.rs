@@ -101,22 +101,20 @@ impl Facts {
         Error::Refused { plugin, refusal }
     }
 
-    /// Tells operators what else went wrong on the plugin's behalf, as far as its allowance goes.
+    /// Tells operators what went wrong on the plugin's behalf.
     pub(crate) fn tell(&self, what: &str) {
-        if self.plugin.guest.may_tell() {
-            tracing::warn!(plugin = self.plugin.guest.name, "{}", self.masker.mask(what));
-        }
+        self.plugin.guest.tell(what, &self.masker);
     }
 
     pub(crate) fn edit_refused(&self, cause: &EditError) -> Error {
         let message = self.masker.mask(&cause.to_string()).into_owned();
-        self.tell(&format!("an edit of it is refused: {message}"));
+        self.tell(&format!("an edit of it is refused: {}", cause.nameless()));
         Error::Edit { plugin: self.plugin.guest.name.clone(), message }
     }
 
     pub(crate) fn view_refused(&self, cause: &ViewError) -> Error {
         let message = self.masker.mask(&cause.to_string()).into_owned();
-        self.tell(&format!("what it wants to see is refused: {message}"));
+        self.tell(cause.nameless());
         Error::View { plugin: self.plugin.guest.name.clone(), message }
     }
 

@@ -146,6 +146,7 @@ impl Inner {
             if matches!(next, Next::Renew(_)) && !renews(&answer.plugin) {
                 let plugin = answer.plugin.guest.name.clone();
                 let what = "it asks for a renewal, and its descriptor has no flow `renew`";
+                answer.plugin.guest.tell(&format!("it broke the contract: {what}"), &answer.masker);
                 return Err(Error::Contract { plugin, what });
             }
             let safe_to_repeat = !reply.status().is_success() || is_safe(&method);

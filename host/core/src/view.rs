@@ -34,6 +34,17 @@ pub enum ViewError {
     TooMany,
 }
 
+impl ViewError {
+    /// The same without the part's name, for a log.
+    pub(crate) fn nameless(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "what it wants to see is no part of a request",
+            Self::Ungranted(_) => "what it wants to see is outside its needs",
+            Self::TooMany => "it wants to see too much",
+        }
+    }
+}
+
 /// Parts of a request, all of which the plugin may see.
 #[derive(Default)]
 pub(crate) struct Wish {

@@ -89,12 +89,15 @@ impl Checked {
 /// Makes them all.
 pub(crate) fn all(stage: &Stage, tried: &[Tried<'_>]) -> Checked {
     let mut checked = Checked::default();
-    // What breaks as it is written needs no hostile value to break.
-    let known: Vec<String> = tried.iter().filter_map(|it| verdict::broke(&it.run)).collect();
     for tried in tried {
         let is_faulty =
             needs::check(stage, tried, &mut checked) || verdict::check(tried, &mut checked);
-        checked.faulty.push(is_faulty);
+        checked.faulty.push(is_faulty || tried.lacks_answers());
+    }
+    // What breaks as it is written needs no hostile value to break.
+    let faults = tried.iter().filter(|it| it.run.fault().is_some());
+    let known: Vec<String> = faults.filter_map(|it| verdict::broke(&it.run)).collect();
+    for tried in tried {
         if tried.lacks_answers() {
             // It goes no way that the case knows of: only whether it would ever end is told.
             verdict::check_on(stage, tried, &mut checked);

@@ -174,7 +174,8 @@ impl CaseReport {
     }
 
     /// Whether its run is one that may be expected: no check found `fault`, `contract` or
-    /// `outside-needs` with the case as it is written.
+    /// `outside-needs` with the case as it is written, and it did not ask for more than the case has
+    /// answers to.
     pub fn may_be_blessed(&self) -> bool {
         self.blessed.is_some()
     }

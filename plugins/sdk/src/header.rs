@@ -22,11 +22,12 @@ pub fn credential(
     Ok(Edit::SetHeader((name.to_owned(), credential)))
 }
 
-/// Refuses a value that a header cannot hold: control characters (RFC 9110, section 5.5), and
-/// characters that are more than one byte in the contract's Latin-1.
+/// Refuses a value that the host puts into no header: one with control characters (RFC 9110, section 5.5),
+/// of which it takes the tab for one too, or with characters that are more than one byte in the
+/// contract's Latin-1.
 pub fn check(field: &str, value: &str) -> Result<(), Refusal> {
     // In UTF-8 every character up to U+00FF is made of bytes up to 0xC3, and no other one is.
-    let fits = |byte: u8| byte == b'\t' || ((b' '..=0xc3).contains(&byte) && byte != 0x7f);
+    let fits = |byte: u8| (b' '..=0xc3).contains(&byte) && byte != 0x7f;
     if value.bytes().all(fits) {
         return Ok(());
     }

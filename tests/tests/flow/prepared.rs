@@ -149,6 +149,13 @@ async fn refusals_are_told_to_operators_now_and_then() {
     let other = answer::ready(vec![set_header("x-other", "x")]);
     let plot = Plot::of(&guest(&[]).body("authorize", other));
     assert_eq!(plot.prepared().await.unwrap_err().code(), "edit_refused");
+    // Header and value the wrong way round: the name is in lower case, and no masker knows it.
+    let swapped = answer::ready(vec![set_header([Part::Token], "authorization")]);
+    let plot = Plot::of(&guest(&[]).body("authorize", swapped));
+    assert_eq!(plot.prepared().await.unwrap_err().code(), "edit_refused");
+    let wide = answer::show(&["header/x-other"]);
+    let plot = Plot::of(&guest(&[]).body("authorize", wide));
+    assert_eq!(plot.prepared().await.unwrap_err().code(), "view_refused");
     let fetches = answer::fetch("POST", TOKEN_URI, vec![]);
     let refuses = answer::refusal("unavailable", "no answer has come back");
     let plot = Plot::of(&guest(&[]).body("begin", fetches).body("resume", refuses));
@@ -156,9 +163,11 @@ async fn refusals_are_told_to_operators_now_and_then() {
     assert_eq!(plot.host.renew(&plot.subject).await.err().unwrap().code(), "unavailable");
     let told = said.text();
     for line in [
-        "an edit of it is refused: set-header x-other is outside what the plugin may do",
+        "an edit of it is refused: set-header is outside what the plugin may do",
+        "what it wants to see is outside its needs",
         "a fetch of its flow failed: as.hostile.example closed the connection early",
     ] {
         assert!(told.contains(line), "{line}:\n{told}");
     }
+    assert!(!told.contains("canary-of-the-account"), "{told}");
 }

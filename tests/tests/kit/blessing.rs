@@ -1,6 +1,6 @@
 //! What `--bless` writes, and what it does not.
 
-use countersign_hostile::answer::{ready, refusal, set_header};
+use countersign_hostile::answer::{self, ready, refusal, set_header};
 use countersign_hostile::{Body, Part};
 use countersign_kit::{Kit, KitError};
 use serde_json::{Value as Json, json};
@@ -52,12 +52,28 @@ fn a_case_whose_run_is_at_fault_is_left_as_it_is() {
         let cases = json!([case(&json!({"expect": edits})), case(&json!({"name": "bare"}))]);
         let (kit, folder) = kit(&guest, &cases).unwrap();
         let report = kit.run();
-        assert!(report.findings.iter().any(|it| it.code == code), "{}", report.to_text());
+        let found = report.findings.iter().any(|it| it.code == code);
+        assert!(found, "{code}: {}", report.to_text());
         assert!(report.cases.iter().all(|it| !it.may_be_blessed()), "{code}");
         assert!(kit.bless(&report).unwrap().is_empty(), "{code}");
         let file = std::fs::read(folder.path().join("cases.json")).unwrap();
         assert_eq!(serde_json::from_slice::<Json>(&file).unwrap(), cases, "{code}");
     }
+}
+
+/// The end of it would be the script's, and nobody's else.
+#[test]
+fn a_case_that_has_too_few_answers_is_left_as_it_is() {
+    let guest = renewing().body("authorize", answer::renew());
+    let expect = json!({"edits": [["set-header", "authorization", "good"]]});
+    let fetches = json!([{"answer": {"body": NEW}}]);
+    let cases = json!([case(&json!({"fetches": fetches, "expect": expect}))]);
+    let (kit, folder) = kit(&guest, &cases).unwrap();
+    let report = kit.run();
+    assert!(!report.cases[0].may_be_blessed(), "{}", report.to_text());
+    assert!(kit.bless(&report).unwrap().is_empty());
+    let file = std::fs::read(folder.path().join("cases.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Json>(&file).unwrap(), cases);
 }
 
 #[test]

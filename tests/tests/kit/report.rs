@@ -60,6 +60,45 @@ fn a_report_for_machines_says_the_same_and_is_well_formed() {
     while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
 }
 
+/// A case that is about a broken contract passes, and hides nothing of what other cases find.
+#[test]
+fn what_a_case_expects_to_break_is_found_with_hostile_values_all_the_same() {
+    let renews = || answer::renew();
+    let is_short = "(i32.lt_u (i32.load offset=12 (call $token (local.get 0) (local.get 1))) \
+                    (i32.const 1000))";
+    let guest = plain(&[]).body(
+        "authorize",
+        Body::either(is_short, ready(vec![set_header("authorization", "a")]), renews()),
+    );
+    let good = case(&json!({"expect": {"edits": [["set-header", "authorization", "a"]]}}));
+    let long = json!({"name": "long", "values": {"account/token": "x".repeat(2000)},
+        "expect": {"error": {"code": "plugin_contract"}}});
+    let report = run(&guest, &json!([good, long])).unwrap();
+    let codes: Vec<_> = report.findings.iter().map(|it| it.code).collect();
+    assert_eq!(codes, ["hostile-value"], "{}", report.to_text());
+}
+
+/// A value that only the host uses may be named all the same, by a case that says so; and one that is
+/// presented has to be named unseen.
+#[test]
+fn a_refusal_over_a_value_that_is_rightly_not_read_accuses_nobody() {
+    let refuses = |needs: &[&str], name: &str| {
+        plain(needs).body("authorize", answer::refusal_of("invalid-config", name, "is wrong"))
+    };
+    let expects = json!({"values": {"account/token": "t", "account/domain": "d"},
+        "expect": {"refusal": {"reason": "invalid-config", "field": "account/domain"}}});
+    let report = one(&refuses(&[], "account/domain"), &expects);
+    assert!(report.findings.is_empty(), "{}", report.to_text());
+    let mut other = expects.clone();
+    other["expect"]["refusal"]["field"] = "account/token".into();
+    let report = one(&refuses(&[], "account/domain"), &other);
+    assert_eq!(report.findings.len(), 1, "{}", report.to_text());
+    let needs = ["write client-certificate/account/key"];
+    let presents = json!({"values": {"account/token": "t", "account/key": "k"}});
+    let report = one(&refuses(&needs, "account/key"), &presents);
+    assert!(report.findings.is_empty(), "{}", report.to_text());
+}
+
 /// Of a plugin that breaks, its last lines may be all that says why.
 #[test]
 fn what_a_failing_case_logged_is_shown_with_it() {

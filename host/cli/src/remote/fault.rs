@@ -68,7 +68,10 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     }
     let library = Code::ALL.iter().find(|it| it.as_str() == code && code != INVALID);
     if let Some(known) = library {
-        failure = failure.with_fix(known.fix().to_owned()).for_whom(known.actor());
+        // Of some it is a message of the library's that would say more; a gateway keeps that to itself.
+        let is_there = !known.fix().contains("message");
+        let fix = if is_there { known.fix() } else { "The gateway's log says what it is about." };
+        failure = failure.with_fix(fix.to_owned()).for_whom(known.actor());
     } else if !fields.is_empty() {
         let fix = "Mend each field that the message names, as it says there.";
         failure = failure.with_fix(fix.to_owned()).for_whom("whoever wrote them");

@@ -149,9 +149,12 @@ impl Answer {
         // What `join` has given is admitted; only another one need be looked at again.
         let admits =
             |url: &Url| if url == joined.as_url() { Ok(()) } else { place.base.admits(url) };
-        self.edits.apply(granted, &place.rules, request, admits).map_err(|cause| Error::Edit {
-            plugin: self.plugin.guest.name.clone(),
-            message: self.masker.mask(&cause.to_string()).into_owned(),
+        let applied = self.edits.apply(granted, &place.rules, request, admits);
+        applied.map_err(|cause| {
+            let guest = &self.plugin.guest;
+            guest.tell(&format!("an edit of it is refused: {}", cause.nameless()), &self.masker);
+            let message = self.masker.mask(&cause.to_string()).into_owned();
+            Error::Edit { plugin: guest.name.clone(), message }
         })?;
         let Outgoing { method, nominated, websocket, body, .. } = outgoing;
         let body = match replaced {

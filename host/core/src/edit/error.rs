@@ -71,6 +71,29 @@ pub enum EditError {
     OutsideBase(#[source] Box<dyn Error + Send + Sync>),
 }
 
+impl EditError {
+    /// The same without the edit's name, for a log: a plugin may have made one of a secret, and a name is
+    /// spelt and cut in ways that no masker would know it by.
+    pub(crate) fn nameless(&self) -> String {
+        match self {
+            Self::NotGranted(edit) => Self::NotGranted(edit.nameless()).to_string(),
+            Self::Forbidden(edit) => Self::Forbidden(edit.nameless()).to_string(),
+            Self::Name(edit) => Self::Name(edit.nameless()).to_string(),
+            Self::Value { edit, flaw } => {
+                Self::Value { edit: edit.nameless(), flaw: *flaw }.to_string()
+            }
+            Self::Twice(edit) => Self::Twice(edit.nameless()).to_string(),
+            Self::Bare
+            | Self::TooMany { .. }
+            | Self::TooLarge { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::TooManyHeaders { .. }
+            | Self::OriginNotListed
+            | Self::OutsideBase(_) => self.to_string(),
+        }
+    }
+}
+
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -128,6 +151,10 @@ impl EditName {
             Asked::ClientCertificate(_) => "client-certificate",
             Asked::OwnConnection => "own-connection",
         })
+    }
+
+    fn nameless(&self) -> Self {
+        Self::kind(self.kind)
     }
 
     /// The same edit, now that its name is known to be one.

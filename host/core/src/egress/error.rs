@@ -269,8 +269,10 @@ impl EgressError {
     }
 }
 
+/// In milliseconds: nobody wants to know more of it.
 fn waited(after: Option<Duration>) -> String {
-    after.map(|after| format!(" after {after:?}")).unwrap_or_default()
+    let rounded = |it: Duration| Duration::new(it.as_secs(), it.subsec_millis() * 1_000_000);
+    after.map(|after| format!(" after {:?}", rounded(after))).unwrap_or_default()
 }
 
 fn is_closed(error: &hyper::Error) -> bool {

@@ -121,6 +121,16 @@ fn check_request(fetch: Fetch, run: &Run<'_>) -> Result<Request<Bytes>, FlowErro
     Ok(request)
 }
 
+/// The same error without how long it took: a plugin has no clock but the one that stands still.
+fn timeless(error: EgressError) -> EgressError {
+    match error {
+        EgressError::TimedOut { host, phase, .. } => {
+            EgressError::TimedOut { host, after: None, phase }
+        }
+        error => error,
+    }
+}
+
 /// An error with what caused it, as far as it does not say that itself.
 fn whole(error: &EgressError) -> String {
     let cause = std::error::Error::source(error).map(|it| format!(": {it}"));
@@ -148,7 +158,7 @@ pub(super) async fn send(
         Err(error) => {
             // The plugin makes words of its own of it, and a caller is told of neither.
             run.facts.tell(&format!("a fetch of its flow failed: {}", whole(&error)));
-            return Ok(Event::Failed(error.to_string()));
+            return Ok(Event::Failed(timeless(error).to_string()));
         }
     };
     let (parts, body) = reply.into_parts();

@@ -79,7 +79,10 @@ pub(crate) struct Guest {
     pub(super) share: Arc<Semaphore>,
     /// Calls that wait for their turn.
     pub(super) waiting: AtomicUsize,
+    /// What it logs.
     pub(super) journal: Journal,
+    /// What the host says of it.
+    pub(super) told: Journal,
 }
 
 impl Guest {
@@ -100,6 +103,7 @@ impl Guest {
             share: Arc::new(Semaphore::new(hall.limits.concurrent_calls_per_plugin.max(1))),
             waiting: AtomicUsize::new(0),
             journal: Journal::default(),
+            told: Journal::default(),
             hall,
         }
     }

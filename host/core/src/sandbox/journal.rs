@@ -49,9 +49,18 @@ impl Journal {
 impl Guest {
     /// Whether one more line on its behalf, a refusal for example, may be told now.
     pub(crate) fn may_tell(&self) -> bool {
-        let (admitted, dropped) = self.journal.admit(Instant::now(), 1, 0);
+        // Not by what it logs itself: it could silence the host with lines that nobody reads.
+        let (admitted, dropped) = self.told.admit(Instant::now(), 1, 0);
         self.report_dropped(dropped);
         admitted > 0
+    }
+
+    /// Tells operators what went wrong on its behalf, as far as that allowance goes. Others may have had
+    /// a hand in the words, an upstream's certificate for example.
+    pub(crate) fn tell(&self, what: &str, masker: &Masker) {
+        if self.may_tell() {
+            tracing::warn!(plugin = self.name, "{}", for_operators(what, masker));
+        }
     }
 
     fn report_dropped(&self, dropped: u64) {

@@ -12,11 +12,12 @@ use crate::case::Inputs;
 use crate::stage::Stage;
 
 /// What a value becomes, with its name. The last is longer than any header or URL may be.
-fn hostile() -> [(&'static str, String); 9] {
+fn hostile() -> [(&'static str, String); 10] {
     [
         ("a line break", "a\r\nx-injected: 1".to_owned()),
         ("a line feed", "a\nb".to_owned()),
         ("NUL", "a\0b".to_owned()),
+        ("a tab", "a\tb".to_owned()),
         ("a quotation mark", "a\"b'c".to_owned()),
         ("a backslash", "a\\b".to_owned()),
         ("letters beyond Latin-1", "ключ-鍵-🔑".to_owned()),

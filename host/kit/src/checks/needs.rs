@@ -4,17 +4,36 @@
 use countersign::Error;
 use countersign::flow::FlowError;
 use countersign::needs::{Granted, Needs};
+use countersign::refusal::{Reason, Refusal};
 use countersign::registry::GuestKind;
 use countersign::values::Values;
 use http::HeaderName;
 use serde_json::Value as Json;
 
 use super::{Checked, Tried};
+use crate::case::{Case, Expect};
 use crate::run::Run;
 use crate::stage::Stage;
 use crate::subject;
 
 const MEND: &str = "declare the need in the plugin's descriptor, or leave out what asks for it";
+
+const MEND_UNSEEN: &str = "declare the need in the plugin's descriptor; where this is what the case shows, expect the refusal";
+
+/// The need to read what it calls wrong: a value that it is not shown is missing to it, though the case
+/// has it. What is only presented, it has to name unseen.
+fn unseen(refusal: &Refusal, granted: &Granted, values: &Values) -> Option<String> {
+    let name = refusal.field.as_ref().filter(|_| refusal.reason == Reason::InvalidConfig)?;
+    let has_it = values.get(name).is_some();
+    let is_unseen = has_it && !granted.may_read(name) && !granted.may_present(name);
+    is_unseen.then(|| format!("read {name}"))
+}
+
+fn is_expected(case: &Case, refusal: &Refusal) -> bool {
+    let expected = case.expect.as_ref().and_then(|Expect(it)| it.get("refusal"));
+    let field = |it: &Json| it["field"].as_str().map(ToOwned::to_owned);
+    expected.is_some_and(|it| it["reason"] == "invalid-config" && field(it) == refusal.field)
+}
 
 /// Whether the run ended over a need that is not declared.
 pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) -> bool {
@@ -22,9 +41,17 @@ pub(super) fn check(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) -> 
     let GuestKind::Plugin { needs, .. } = &stage.info().kind else { return false };
     let (Ok(needs), Some(error)) = (Needs::parse(needs), run.error()) else { return false };
     let values = subject::all_values(&case.inputs);
-    let lacking = lacking(run, error, &needs.resolve(&values), &values);
+    let granted = needs.resolve(&values);
+    let mut mend = MEND;
+    let mut lacking = lacking(run, error, &granted, &values);
+    if let Error::Refused { refusal, .. } = error
+        && !is_expected(case, refusal)
+    {
+        lacking.extend(unseen(refusal, &granted, &values));
+        mend = MEND_UNSEEN;
+    }
     for need in &lacking {
-        checked.find("outside-needs", case, format!("it lacks the need `{need}`"), MEND);
+        checked.find("outside-needs", case, format!("it lacks the need `{need}`"), mend);
     }
     !lacking.is_empty()
 }
@@ -52,11 +79,7 @@ fn lacking(run: &Run, error: &Error, granted: &Granted, values: &Values) -> Vec<
             .map(|name| format!("read {name}"))
             .collect(),
         Error::WatchedBody { .. } => vec!["read reply/body".to_owned()],
-        // What it is not shown is missing to it, though the case has it.
-        Error::Refused { refusal, .. } => {
-            let unseen = |name: &&String| values.get(name).is_some() && !granted.may_read(name);
-            refusal.field.iter().filter(unseen).map(|name| format!("read {name}")).collect()
-        }
+
         Error::Flow(FlowError::FetchUrl) => {
             let url = asked("/fetch/url").and_then(Json::as_str).unwrap_or_default();
             lacking_url("fetch", &held(values, url), &granted.fetch_urls(values))

@@ -33,8 +33,8 @@ pub(super) fn check(tried: &Tried<'_>, checked: &mut Checked) -> bool {
 /// for ever asks for the same.
 pub(super) fn check_on(stage: &Stage, tried: &Tried<'_>, checked: &mut Checked) {
     let run = stage.run_changed(&tried.case.inputs);
-    if let Some(how) = broke(&run) {
-        let what = format!("with its last answer again and again, {how}");
+    if let Some(error @ Error::Contract { .. }) = run.error() {
+        let what = format!("with its last answer again and again, {error}");
         let mend = "look whether it reads what a renewal has left: `read state/NAME`";
         checked.find("contract", tried.case, what, mend);
     }

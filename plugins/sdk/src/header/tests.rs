@@ -17,7 +17,8 @@ fn the_credential_goes_to_the_header_that_the_pattern_names() {
 
 #[test]
 fn a_value_that_no_header_can_carry_is_refused_by_name() {
-    for value in ["a\r\nX: y", "a\n", "a\r", "\0", "a\u{7f}", "a\u{1b}", "a\u{10a}", "ключ", "😀"]
+    for value in
+        ["a\r\nX: y", "a\n", "a\r", "a\tb", "\0", "a\u{7f}", "a\u{1b}", "a\u{10a}", "ключ", "😀"]
     {
         let refusal = credential(&Account::of(&[]), "account/token", "", value).unwrap_err();
         assert_eq!(refusal.reason, Reason::InvalidConfig);
@@ -27,8 +28,8 @@ fn a_value_that_no_header_can_carry_is_refused_by_name() {
 }
 
 #[test]
-fn latin_1_and_tabs_pass() {
-    for value in ["", "a b\tc", "~!", "\u{80}\u{ff}é"] {
+fn latin_1_passes() {
+    for value in ["", "a b c", "~!", "\u{80}\u{ff}é"] {
         assert_eq!(check("x", value), Ok(()));
     }
 }

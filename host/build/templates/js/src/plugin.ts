@@ -93,7 +93,7 @@ function required(account: Account, name: string): string {
  * than one byte in the contract's Latin-1. Without it the host refuses the answer, and names no value.
  */
 function checkHeader(name: string, text: string): void {
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(text)) {
+  if (/[^\x20-\x7e\x80-\xff]/.test(text)) {
     throw refusal(name, 'this value holds a character that no header can carry');
   }
 }

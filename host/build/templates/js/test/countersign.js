@@ -43,9 +43,11 @@ export function cases(component, options = {}) {
   });
 }
 
-/** A file below the folder that changed after this time, in milliseconds. */
+/** A source below the folder that changed after this time, in milliseconds; an editor's own files are none. */
 function newerThan(time, folder) {
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
-  const files = names.map((name) => [join(folder, name), statSync(join(folder, name))]);
-  return files.find(([, it]) => it.isFile() && it.mtimeMs > time)?.[0];
+  const sources = names.filter((name) => /^[^.].*\.[cm]?[jt]s$/.test(basename(name)));
+  const changed = (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newer = sources.find((name) => changed(name) > time);
+  return newer && join(folder, newer);
 }

@@ -20,7 +20,7 @@ SECRET = "account/secret"
 # Characters that a secret has at least: a shorter one was cut off when it was copied.
 SHORTEST = 16
 # Compiled here, once: each call begins with what the import has left.
-NO_HEADER_HAS = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+NO_HEADER_HAS = re.compile(r"[^\x20-\x7e\x80-\xff]")
 
 
 class Authorizer(exports.Authorizer):

@@ -15,7 +15,7 @@ def report(
     built = Path(component)
     if built.exists():
         time = built.stat().st_mtime
-        for source in Path(sources).rglob("*.py"):
+        for source in filter(is_source, Path(sources).rglob("*.py")):
             if source.stat().st_mtime > time:
                 raise RuntimeError(f"{source} is newer than {component}: run countersign plugin build first")
     command = command or os.environ.get("COUNTERSIGN", "countersign")
@@ -29,3 +29,9 @@ def report(
     if "cases" not in found:
         raise RuntimeError(f"{command} plugin test made no report:\n{ran.stderr}")
     return found
+
+
+def is_source(path: Path) -> bool:
+    """Whether somebody wrote it: neither an editor's own file nor the types that are made for editors."""
+    made = any(part.startswith((".", "wit_world", "componentize_py")) for part in path.parts)
+    return path.is_file() and not made
