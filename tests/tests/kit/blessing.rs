@@ -61,7 +61,7 @@ fn a_case_whose_run_is_at_fault_is_left_as_it_is() {
     }
 }
 
-/// The end of it would be the script's, and nobody's else.
+/// The end of it is the script's, and no plugin's.
 #[test]
 fn a_case_that_has_too_few_answers_is_left_as_it_is() {
     let guest = renewing().body("authorize", answer::renew());

@@ -62,11 +62,16 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     if !affected.is_null() {
         told["affected"] = affected.clone();
     }
+    let library = Code::ALL.iter().find(|it| it.as_str() == code && code != INVALID);
+    if let Some(known) = library {
+        // It is said below.
+        let end = message.strip_suffix(known.fix()).map_or(message.len(), |it| it.trim_end().len());
+        message.truncate(end);
+    }
     let mut failure = Failure::new(codes::GATEWAY_REFUSED, message).told_by_gateway(told);
     if let Some(first) = fields.first() {
         failure = failure.at(member(first, "field"));
     }
-    let library = Code::ALL.iter().find(|it| it.as_str() == code && code != INVALID);
     if let Some(known) = library {
         // Of some it is a message of the library's that would say more; a gateway keeps that to itself.
         let is_there = !known.fix().contains("message");

@@ -104,6 +104,9 @@ async fn an_account_is_connected_used_shown_and_deleted() {
     let gone =
         gateway.refused(&[&["request"][..], &of_away, &["/"]].concat(), "upstream_unreachable");
     assert!(!gone.contains("docs/api.md") && gone.contains("operator"), "{gone}");
+    let (_, fix) = gone.split_once("fix:   ").unwrap();
+    let fix = fix.split(" (").next().unwrap();
+    assert_eq!(gone.matches(fix).count(), 1, "{gone}");
 
     gateway.done(&["connection", "disable", "b"]);
     assert!(gateway.done(&["connection", "list"]).contains("disabled"));

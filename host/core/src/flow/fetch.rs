@@ -230,3 +230,22 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), FlowErro
     value.set_sensitive(true);
     Ok((parsed, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::egress::Phase;
+
+    /// Its clock stands still for a call, and goes by milliseconds.
+    #[test]
+    fn a_plugin_is_not_told_how_long_its_fetch_took() {
+        let after = Some(Duration::from_nanos(29_998_412_713));
+        let error =
+            EgressError::TimedOut { host: "as.example".into(), after, phase: Phase::Deadline };
+        assert!(error.to_string().contains(" after 29.998s ("), "{error}");
+        let told = timeless(error).to_string();
+        assert_eq!(told, "as.example timed out (the fetch took too long as a whole)");
+    }
+}

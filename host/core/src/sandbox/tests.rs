@@ -47,6 +47,25 @@ impl std::io::Write for Lines {
     }
 }
 
+/// What others had a hand in makes no line of its own, and holds no secret.
+#[tokio::test]
+async fn a_guest_that_logs_a_lot_leaves_the_host_its_words() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let listening = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _listening = tracing::subscriber::set_default(listening);
+    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    let guest = Guest::new("guest", b"", String::new(), Vec::new(), Arc::clone(&sandbox.plain));
+    let secret = Secret::new("canary-of-the-account".to_owned());
+    let masker = Masker::new([&secret]);
+    let noise = vec![(Level::Debug, "x".to_owned()); 1000];
+    guest.report(&host::Log { lines: noise, dropped: 0 }, &masker);
+    guest.tell("an upstream says a\nforged line, canary-of-the-account", &masker);
+    let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(told.contains("an upstream says a forged line"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+}
+
 /// Its last lines may say why it broke.
 #[tokio::test]
 async fn what_a_call_logs_before_it_breaks_is_told_and_masked() {
